@@ -1,0 +1,1 @@
+"""Millstream: TensorFlow 1's programming model on NumPy and CuPy."""
