@@ -1,0 +1,1 @@
+"""Build graphs and define kernels; never run a graph."""
