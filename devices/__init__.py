@@ -1,0 +1,1 @@
+"""Names of devices, and the devices themselves. Knows nothing of graphs."""

@@ -1,0 +1,161 @@
+"""What the engine may ask of any device: the one interface of CPUs, GPUs and simulated GPUs.
+
+A Device owns arrays of its own kind, made through its namespace `xp`; data enters with `put` and leaves with `get`,
+and nothing else crosses. Work is ordered by streams: a device has one for computing and, where it can copy meanwhile,
+one for copies. The CPU does everything at once and in order, so its streams are no-ops.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from .types import Array, Namespace
+
+TASK = "/job:localhost/replica:0/task:0"
+
+
+class Event(Protocol):
+    """A point in a stream that the host or another stream may wait for."""
+
+    @property
+    def done(self) -> bool:
+        """Whether everything before the event has finished; never waits."""
+
+    def synchronize(self) -> None:
+        """Make the host wait for the event."""
+
+
+class Stream(Protocol):
+    """A queue of work that a device does in order."""
+
+    def record(self) -> Event:
+        """Return an event after everything queued so far."""
+
+    def wait(self, event: Event) -> None:
+        """Let later work of this stream wait for `event`, which may be another stream's."""
+
+    def synchronize(self) -> None:
+        """Make the host wait for everything queued so far."""
+
+
+@dataclass(frozen=True)
+class MemoryStats:
+    """Bytes that live arrays take, their highest sum so far, the limit (0: none), and how many were allocated."""
+
+    bytes_in_use: int
+    peak_bytes_in_use: int
+    bytes_limit: int
+    num_allocs: int
+
+
+@dataclass(frozen=True)
+class DeviceAttributes:
+    """What `Session.list_devices()` tells of a device, as in TensorFlow."""
+
+    name: str
+    device_type: str
+    memory_limit_bytes: int
+    incarnation: int
+
+
+class Pending(ABC):
+    """A copy to the host that is under way."""
+
+    @property
+    @abstractmethod
+    def done(self) -> bool:
+        """Whether `wait` would return at once."""
+
+    @abstractmethod
+    def wait(self) -> np.ndarray[Any, Any]:
+        """Make the host wait for the copy; return the array, the caller's own."""
+
+
+class Arrived(Pending):
+    """A copy that had nothing to wait for."""
+
+    def __init__(self, array: np.ndarray[Any, Any]) -> None:
+        self._array = array
+
+    @property
+    def done(self) -> bool:
+        return True
+
+    def wait(self) -> np.ndarray[Any, Any]:
+        return self._array
+
+
+class Device(ABC):
+    """One CPU or GPU of this process.
+
+    `kind` is 'CPU' or 'GPU', `index` counts within the kind, `name` is the full name in a session, `xp` the array
+    namespace, `description` what the hardware is. `simulated` GPUs compute on the host.
+    """
+
+    kind: str
+    index: int
+    xp: Namespace
+    description: str = ""
+    physical: str = ""
+    simulated: bool = False
+    compute_stream: Stream
+    copy_stream: Stream
+
+    def __init__(self, index: int, memory_limit: int | None = None) -> None:
+        self.index = index
+        self.name = f"{TASK}/device:{self.kind}:{index}"
+        self.short_name = f"{self.kind}:{index}"
+        self.memory_limit = memory_limit or 0
+
+    @abstractmethod
+    def put(self, array: np.ndarray[Any, Any]) -> Array:
+        """Copy a NumPy array here. The device's array is a new one; OutOfMemory where it does not fit."""
+
+    @abstractmethod
+    def get(self, array: Array) -> np.ndarray[Any, Any]:
+        """Copy one of this device's arrays to the host and wait for it. The result is a new NumPy array."""
+
+    @abstractmethod
+    def get_async(self, array: Array) -> Pending:
+        """Start copying one of this device's arrays to the host."""
+
+    @abstractmethod
+    def receive(self, array: Array, source: Device) -> Array:
+        """Copy another device's array of the same kind here, in order after the work that makes it."""
+
+    @abstractmethod
+    def owns(self, array: Array) -> bool:
+        """Whether `array` is one that this device's kernels take."""
+
+    @abstractmethod
+    def synchronize(self) -> None:
+        """Make the host wait for everything that this device was given."""
+
+    @abstractmethod
+    def memory_stats(self) -> MemoryStats:
+        """Return what this device's arrays take of its memory."""
+
+    @abstractmethod
+    def activate(self) -> AbstractContextManager[Any]:
+        """Make this device and its compute stream current for this thread, inside a `with` block."""
+
+    @abstractmethod
+    def label(self, name: str) -> AbstractContextManager[Any]:
+        """Name what this thread launches inside a `with` block, for timelines."""
+
+    def free(self, array: Array) -> None:
+        """Declare that nobody will use `array` again; simulated GPUs then hold everybody to it."""
+
+    def attributes(self) -> DeviceAttributes:
+        """Return what `Session.list_devices()` tells."""
+        incarnation = hash((self.name, id(self))) & 0x7FFFFFFFFFFFFFFF
+        return DeviceAttributes(self.name, self.kind, self.memory_limit, incarnation)
+
+    def __repr__(self) -> str:
+        note = f" ({self.description})" if self.description else ""
+        return f"<{type(self).__name__} {self.short_name}{note}>"
