@@ -218,9 +218,12 @@ QUANTIZED_DTYPES = frozenset(made for made in _BY_ENUM.values() if made.is_quant
 
 FLOATING = (bfloat16, half, float32, float64)
 INTEGERS = (int8, int16, int32, int64, uint8, uint16, uint32, uint64)
+SIGNED = (int8, int16, int32, int64)
+INDEX = (int32, int64)
 COMPLEX = (complex64, complex128)
 REAL = FLOATING + INTEGERS
 NUMERIC = REAL + COMPLEX
+INEXACT = FLOATING + COMPLEX
 
 _ALIASES: dict[Any, DType] = {
     "half": float16, "float": float32, "double": float64, "half_ref": float16._as_ref, "float_ref": float32._as_ref,

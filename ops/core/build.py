@@ -1,0 +1,224 @@
+"""Calling an op declaration: binding arguments, converting inputs, inferring type attributes, checking, building.
+
+The words of the TypeErrors and ValueErrors are TensorFlow's. Invariant: a node that was built has every attribute of its
+declaration set, to a value of the declared kind.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import shapes
+from .convert import convert_to_tensor
+from .dtypes import DType, as_dtype
+from .graph import Graph, get_default_graph, new_operation
+from .node import Operation, Tensor
+from .registry import REQUIRED, Arg, Attr, OpDecl
+
+
+def build(decl: OpDecl, args: tuple[Any, ...], attrs: dict[str, Any], name: str | None) -> Operation:
+    """Build a node of `decl` in the graph of its inputs, or in the default graph."""
+    values, free = _bind(decl, args, attrs)
+    graph = graph_of(values)
+    stack = graph._name_stack
+    if name and name[-1] == "/":
+        unique = name[:-1]
+    else:
+        unique = graph.unique_name(name or decl.name)
+    graph._name_stack = unique
+    try:
+        inputs, types = _convert(decl, values, free, graph)
+    finally:
+        graph._name_stack = stack
+    node_attrs = types
+    for attr_name in decl.attr_order:
+        if attr_name not in types:
+            node_attrs[attr_name] = _attr_value(decl, decl.attrs[attr_name], free.get(attr_name, REQUIRED))
+    try:
+        return new_operation(graph, decl, unique, inputs, node_attrs)
+    except ValueError as error:
+        raise ValueError(f"{error} for node {unique!r} ({decl.name}) with input shapes: {_shapes_of(inputs)}.") from None
+
+
+OpDecl.build = staticmethod(build)
+
+
+def _shapes_of(inputs: tuple[Tensor, ...]) -> str:
+    texts = ("<unknown>" if t.dims is None else str(list(t.dims)).replace("None", "?").replace(" ", "") for t in inputs)
+    return ", ".join(texts)
+
+
+def _bind(decl: OpDecl, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    names = decl.input_names
+    count = len(names)
+    if len(args) == count:
+        return list(args), attrs
+    if len(args) > count:
+        extra = args[count:]
+        if len(extra) > len(decl.free_attrs):
+            raise TypeError(f"{decl.name}() takes {count} inputs and {len(decl.free_attrs)} attributes, {len(args)} were given")
+        return list(args[:count]), {**dict(zip(decl.free_attrs, extra, strict=False)), **attrs}
+    values, rest = list(args), dict(attrs)
+    for name in names[len(args) :]:
+        if name not in rest:
+            raise TypeError(f"{decl.name}() is missing the input {name!r}")
+        values.append(rest.pop(name))
+    return values, rest
+
+
+def graph_of(values: list[Any]) -> Graph:
+    """Return the graph that the tensors among `values` are of, else the default graph.
+
+    Raises:
+      ValueError: when they are of different graphs, or not of the one that is being built.
+    """
+    found: Tensor | None = None
+    for value in values:
+        for item in value if isinstance(value, list | tuple) else (value,):
+            op = getattr(item, "op", None)
+            if op is None or not hasattr(op, "graph"):
+                continue
+            if found is None:
+                found = item
+            elif found.graph is not op.graph:
+                raise ValueError(f"Tensor {item} must be from the same graph as Tensor {found}.")
+    return get_default_graph() if found is None else found.graph
+
+
+def _convert(decl: OpDecl, values: list[Any], free: dict[str, Any], graph: Graph) -> tuple[tuple[Tensor, ...], dict[str, Any]]:
+    types: dict[str, Any] = {}
+    for attr_name in decl.inferred:
+        if attr_name in free:
+            given = free[attr_name]
+            types[attr_name] = as_dtype(given).base_dtype if decl.attrs[attr_name].kind == "type" else given
+    flat: list[Tensor] = []
+    for arg, value in zip(decl.inputs, values, strict=True):
+        if arg.number_attr is not None or arg.type_list_attr is not None:
+            flat.extend(_convert_list(decl, arg, value, types, graph))
+        else:
+            flat.append(_convert_one(decl, arg, value, types, graph, arg.name))
+    return tuple(flat), types
+
+
+def _convert_one(decl: OpDecl, arg: Arg, value: Any, types: dict[str, Any], graph: Graph, name: str) -> Tensor:
+    attr = arg.type_attr
+    wanted = arg.dtype if attr is None else types.get(attr)
+    if type(value) is Tensor:
+        tensor = value
+    else:
+        preferred = decl.attrs[attr].default if attr is not None and wanted is None else None
+        try:
+            tensor = convert_to_tensor(value, wanted, name, preferred if isinstance(preferred, DType) else None, as_ref=arg.is_ref)
+        except (TypeError, ValueError) as error:
+            if wanted is None or not isinstance(value, Tensor) and not hasattr(value, "dtype"):
+                raise
+            raise _mismatch(decl, arg, as_dtype(value.dtype), wanted) from error
+    if tensor.op.region is not graph.current_region:
+        tensor = graph.current_graph_import(tensor)
+    base = tensor.dtype.base_dtype
+    if wanted is None:
+        assert attr is not None
+        allowed = decl.attrs[attr].allowed
+        if allowed is not None and base not in allowed:
+            names = ", ".join(d.name for d in allowed)
+            raise TypeError(f"Value passed to parameter '{arg.name}' has DataType {base.name} not in list of allowed values: {names} (op {decl.name})")
+        types[attr] = base
+    elif base is not wanted:
+        raise _mismatch(decl, arg, base, wanted)
+    if arg.is_ref and not tensor.dtype._is_ref_dtype:
+        raise TypeError(f"'{decl.name}' Op requires that input '{arg.name}' be a mutable tensor (e.g.: a tf.Variable)")
+    return tensor
+
+
+def _mismatch(decl: OpDecl, arg: Arg, actual: DType, wanted: DType) -> TypeError:
+    if arg.type_attr is None:
+        return TypeError(f"Input '{arg.name}' of '{decl.name}' Op has type {actual.name} that does not match expected type of {wanted.name}.")
+    first = next((a.name for a in decl.inputs if a.type_attr == arg.type_attr and a is not arg), arg.name)
+    return TypeError(
+        f"Input '{arg.name}' of '{decl.name}' Op has type {actual.name} that does not match type {wanted.name} of argument '{first}'."
+    )
+
+
+def _convert_list(decl: OpDecl, arg: Arg, value: Any, types: dict[str, Any], graph: Graph) -> list[Tensor]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"Expected list for '{arg.name}' argument to '{decl.name}' Op, not {value}.")
+    if arg.type_list_attr is not None:
+        given = types.get(arg.type_list_attr)
+        tensors = [
+            graph.current_graph_import(convert_to_tensor(item, given[i] if given else None, f"{arg.name}_{i}"))
+            for i, item in enumerate(value)
+        ]
+        types[arg.type_list_attr] = [t.dtype.base_dtype for t in tensors]
+        return tensors
+    if arg.type_attr is not None and arg.type_attr not in types:
+        known = next((item.dtype for item in value if isinstance(item, Tensor) or hasattr(item, "op")), None)
+        if known is not None:
+            types[arg.type_attr] = as_dtype(known).base_dtype
+    tensors = [_convert_one(decl, arg, item, types, graph, f"{arg.name}_{i}") for i, item in enumerate(value)]
+    assert arg.number_attr is not None
+    expected = types.setdefault(arg.number_attr, len(tensors))
+    if expected != len(tensors):
+        raise ValueError(f"List argument '{arg.name}' to '{decl.name}' Op with length {len(tensors)} must match length {expected} of argument.")
+    if not tensors and arg.type_attr is not None and arg.type_attr not in types:
+        raise ValueError(f"List argument '{arg.name}' to '{decl.name}' Op must not be empty.")
+    return tensors
+
+
+def _attr_value(decl: OpDecl, attr: Attr, value: Any) -> Any:
+    if value is REQUIRED:
+        if attr.default is REQUIRED:
+            raise TypeError(f"{decl.name}() is missing the attribute {attr.name!r}")
+        return attr.default
+    convert = _CONVERTERS.get(attr.kind)
+    if value is None or convert is None:
+        return value
+    try:
+        value = convert(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"Expected {attr.kind} for argument '{attr.name}' of op '{decl.name}', got {value!r}") from error
+    if attr.allowed is not None and attr.kind == "type" and value not in attr.allowed:
+        names = ", ".join(d.name for d in attr.allowed)
+        raise TypeError(f"Value passed to parameter '{attr.name}' has DataType {value.name} not in list of allowed values: {names} (op {decl.name})")
+    return value
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer | shapes.Dimension):
+        raise TypeError(value)
+    return int(value)  # type: ignore[arg-type]
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool | np.bool_ | int):
+        raise TypeError(value)
+    return bool(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _base_type(value: Any) -> DType:
+    return as_dtype(value).base_dtype
+
+
+_CONVERTERS: dict[str, Any] = {
+    "int": _integer,
+    "float": float,
+    "bool": _boolean,
+    "string": _text,
+    "type": _base_type,
+    "shape": shapes.as_shape_tuple,
+    "list(int)": lambda v: [_integer(i) for i in v],
+    "list(float)": lambda v: [float(i) for i in v],
+    "list(bool)": lambda v: [_boolean(i) for i in v],
+    "list(string)": lambda v: [_text(i) for i in v],
+    "list(type)": lambda v: [_base_type(i) for i in v],
+    "list(shape)": lambda v: [shapes.as_shape_tuple(i) for i in v],
+}

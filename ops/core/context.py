@@ -1,0 +1,72 @@
+"""What a stateful kernel may ask of the session that runs it.
+
+These protocols are declared here and implemented in engine/runtime, so that ops never run graphs themselves and never
+know the session. Kernels whose first parameter is called `ctx` get a `KernelContext`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ...devices.device import Device
+from ...devices.types import Array
+from .dtypes import DType
+from .shapes import Shape
+
+if TYPE_CHECKING:
+    from .node import Operation
+
+
+class VariableCell(Protocol):
+    """The value of one variable in one session; ref and resource variables share the store.
+
+    `value` is None until the first assignment. Whoever reads and then writes holds `lock` throughout. Arrays handed to
+    `assign` belong to the cell from then on; arrays read from it are never to be written to by the reader.
+    """
+
+    name: str
+    dtype: DType
+    shape: Shape
+    device: Device
+    value: Array | None
+    lock: Any
+
+    def read(self) -> Array:
+        """Return the value; FailedPreconditionError when there is none yet."""
+
+    def assign(self, value: Array) -> None:
+        """Make a copy of `value` the new value (under the lock)."""
+
+    def update(self, function: Callable[[Array], Array]) -> Array:
+        """Replace the value by `function(value)` under the lock and return the new one; a failed function changes nothing."""
+
+
+class Cancellation(Protocol):
+    """How a run is told to stop: by its timeout, by close() or by Ctrl-C."""
+
+    def check(self) -> None:
+        """Raise CancelledError or DeadlineExceededError when the run is to stop."""
+
+    def wait(self, ready: Callable[[], bool], condition: Any) -> None:
+        """Wait on a threading.Condition until `ready()`, or raise when the run is to stop."""
+
+
+class KernelContext(Protocol):
+    """The world of one stateful node in one run."""
+
+    node: Operation
+    device: Device
+    cancellation: Cancellation
+
+    def resource(self, kind: str, container: str, name: str, make: Callable[[], Any]) -> Any:
+        """Return the session's resource of this kind and name, making it on first use (under a lock)."""
+
+    def node_state(self, make: Callable[[], Any]) -> Any:
+        """Return the object that belongs to (session, node), making it on first use; random counters live here."""
+
+    def run_resource(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Return an object that lives as long as this run, such as a TensorArray."""
+
+    def call(self, function: Any, inputs: list[Array]) -> list[Array]:
+        """Run a function-valued attribute on inputs and return its outputs."""

@@ -1,0 +1,572 @@
+"""Graph: the append-only collection of nodes that a program builds once and sessions run.
+
+State: `_ops` by creation, `_by_name`, `_names` (TensorFlow's case-insensitive uniquifier), `_collections`, and the
+stacks that scopes push on (names, devices, control inputs, colocation, regions, gradient overrides). `version` grows
+with every change, so that plans know what they were made from. A Graph never runs anything.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ...devices import spec as device_spec
+from . import graphdef
+from .frames import Frames, user_frames
+from .node import Operation, Tensor
+from .regions import Region, unreachable
+from .registry import OpDecl
+
+_VALID_NAME = re.compile(r"^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$")
+_VALID_SCOPE = re.compile(r"^[A-Za-z0-9_.\\/>-]*$")
+
+DeviceRequest = str | Callable[[Operation], Any] | None
+DeviceEntry = tuple[DeviceRequest, Frames]
+SessionFinder = Callable[["Graph", str], Any]
+
+
+class GraphKeys:
+    """The names of the collections that TensorFlow's library uses."""
+
+    GLOBAL_VARIABLES = "variables"
+    VARIABLES = "variables"
+    LOCAL_VARIABLES = "local_variables"
+    METRIC_VARIABLES = "metric_variables"
+    MODEL_VARIABLES = "model_variables"
+    TRAINABLE_VARIABLES = "trainable_variables"
+    SUMMARIES = "summaries"
+    QUEUE_RUNNERS = "queue_runners"
+    TABLE_INITIALIZERS = "table_initializer"
+    ASSET_FILEPATHS = "asset_filepaths"
+    MOVING_AVERAGE_VARIABLES = "moving_average_variables"
+    REGULARIZATION_LOSSES = "regularization_losses"
+    CONCATENATED_VARIABLES = "concatenated_variables"
+    SAVERS = "savers"
+    WEIGHTS = "weights"
+    BIASES = "biases"
+    ACTIVATIONS = "activations"
+    UPDATE_OPS = "update_ops"
+    LOSSES = "losses"
+    SAVEABLE_OBJECTS = "saveable_objects"
+    RESOURCES = "resources"
+    LOCAL_RESOURCES = "local_resources"
+    TRAINABLE_RESOURCE_VARIABLES = "trainable_resource_variables"
+    INIT_OP = "init_op"
+    LOCAL_INIT_OP = "local_init_op"
+    READY_OP = "ready_op"
+    READY_FOR_LOCAL_INIT_OP = "ready_for_local_init_op"
+    SUMMARY_OP = "summary_op"
+    GLOBAL_STEP = "global_step"
+    TRAIN_OP = "train_op"
+    COND_CONTEXT = "cond_context"
+    WHILE_CONTEXT = "while_context"
+
+
+class Graph:
+    """A dataflow graph: operations and the tensors between them.
+
+    Example:
+      >>> import millstream as tf
+      >>> with tf.Graph().as_default() as graph:
+      ...     total = tf.add(2, 3, name="total")
+      >>> [op.name for op in graph.get_operations()]
+      ['total/x', 'total/y', 'total']
+    """
+
+    def __init__(self) -> None:
+        self._ops: list[Operation] = []
+        self._by_name: dict[str, Operation] = {}
+        self._names: dict[str, int] = {}
+        self._collections: dict[Any, list[Any]] = {}
+        self._name_stack = ""
+        self._devices: list[DeviceEntry] = []
+        self._device_cache: str | None = ""
+        self._controls: list[tuple[tuple[Operation, ...], bool]] = []
+        self._active_controls: tuple[Operation, ...] = ()
+        self._colocation: list[tuple[Operation, Frames]] = []
+        self._regions: list[Region | None] = []
+        self._overrides: dict[str, str] = {}
+        self._attr_scopes: dict[str, Any] = {}
+        self._unfeedable: set[Tensor] = set()
+        self._unfetchable: set[Any] = set()
+        self._finalized = False
+        self._lock = threading.RLock()
+        self.version = 0
+        self.seed: int | None = None
+        self.functions: dict[str, Any] = {}
+
+    # -- building --------------------------------------------------------------------------------------------------
+
+    def add_operation(self, op: Operation) -> None:
+        """Append a node whose inputs, attributes and unique name are set; give it device, region and control inputs."""
+        if self._finalized:
+            raise RuntimeError("Graph is finalized and cannot be modified.")
+        region = self._regions[-1] if self._regions else None
+        op.region = region
+        self._check_inputs(op, region)
+        op.frames = user_frames()
+        if self._active_controls:
+            op.control_inputs = self._controls_for(op)
+        if self._attr_scopes:
+            for key, value in self._attr_scopes.items():
+                op.attrs.setdefault(key, value)
+        with self._lock:
+            op.id = len(self._ops)
+            self._ops.append(op)
+            self._by_name[op.name] = op
+            self.version += 1
+        if region is not None:
+            region.ops.append(op)
+        for tensor in op.inputs:
+            tensor.consumer_list.append(op)
+
+    def place_request(self, op: Operation) -> None:
+        """Give a finished node its requested device and colocation group out of the scopes around it."""
+        if self._colocation:
+            anchor, _ = self._colocation[-1]
+            op.colocation = (*op.colocation, *(group for group in groups_of(anchor) if group not in op.colocation))
+            op.device_string = anchor.device_string
+        device = self._device_cache
+        if device is None:
+            self._apply_device_functions(op)
+        elif device:
+            op.device_string = device if not op.device_string else device_spec.merge(op.device_string, device)
+        if self._devices and op.device_string:
+            op.device_frames = self._devices[-1][1]
+
+    def _check_inputs(self, op: Operation, region: Region | None) -> None:
+        for tensor in op.inputs:
+            source = tensor.op
+            if source.graph is not self:
+                raise ValueError(f"Tensor {tensor} must be from the same graph as the node {op.name!r} ({op.type}).")
+            if source.region is not region and source.region is not None and not source.region.encloses(region):
+                raise ValueError(unreachable(tensor, region))
+
+    def _controls_for(self, op: Operation) -> tuple[Operation, ...]:
+        region = op.region
+        return tuple(c for c in self._active_controls if c.region is None or c.region.encloses(region))
+
+    def _apply_device_functions(self, op: Operation) -> None:
+        for request, _ in reversed(self._devices):
+            if request is None:
+                break
+            if callable(request):
+                op.device_string = device_spec.canonical_name(request(op))
+            else:
+                op.device_string = device_spec.merge(op.device_string, request)
+
+    def current_graph_import(self, tensor: Tensor) -> Tensor:
+        """Return `tensor` as the region being built may use it."""
+        region = self._regions[-1] if self._regions else None
+        source = tensor.op.region
+        if source is None or source is region:
+            return tensor
+        if region is None:
+            raise ValueError(unreachable(tensor, None))
+        return region.import_tensor(tensor)
+
+    def touch(self) -> None:
+        """Count a change, so that plans made before it are not taken for current."""
+        if self._finalized:
+            raise RuntimeError("Graph is finalized and cannot be modified.")
+        self.version += 1
+
+    def unique_name(self, name: str, mark_as_used: bool = True) -> str:
+        """Return `name` inside the current name scope, with TensorFlow's `_1`, `_2` … when it is taken."""
+        if self._name_stack:
+            name = f"{self._name_stack}/{name}"
+        key = name.lower()
+        count = self._names.get(key, 0)
+        if mark_as_used:
+            self._names[key] = count + 1
+        if not count:
+            return name
+        unique = key
+        while unique in self._names:
+            unique = f"{key}_{count}"
+            count += 1
+        if mark_as_used:
+            self._names[unique] = 1
+            self._names[key] = count
+        return f"{name}_{count - 1}"
+
+    # -- scopes ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def name_scope(self, name: str | None) -> Iterator[str]:
+        """Prefix the names of nodes made inside; a name that ends with '/' re-enters that scope; None or '' resets it."""
+        if name:
+            pattern = _VALID_SCOPE if self._name_stack else _VALID_NAME
+            if not pattern.match(name):
+                raise ValueError(f"'{name}' is not a valid scope name. A scope name has to match the following pattern: {pattern.pattern}")
+        old = self._name_stack
+        if not name:
+            new = ""
+        elif name.endswith("/"):
+            new = name[:-1]
+        else:
+            new = self.unique_name(name)
+        self._name_stack = new
+        try:
+            yield f"{new}/" if new else ""
+        finally:
+            self._name_stack = old
+
+    @property
+    def current_name_scope(self) -> str:
+        return self._name_stack
+
+    @contextmanager
+    def device(self, request: Any) -> Iterator[None]:
+        """Ask for a device for the nodes made inside: a name, a DeviceSpec, a function of the node, or None."""
+        resolved = request if request is None or callable(request) else device_spec.canonical_name(request)
+        self._devices.append((resolved, user_frames()))
+        old, self._device_cache = self._device_cache, self._merge_devices()
+        try:
+            yield
+        finally:
+            self._devices.pop()
+            self._device_cache = old
+
+    def _merge_devices(self) -> str | None:
+        """Return the merged request of the device scopes, or None when a function must see each node."""
+        merged = ""
+        for request, _ in reversed(self._devices):
+            if request is None:
+                break
+            if callable(request):
+                return None
+            merged = device_spec.merge(merged, request)
+        return merged
+
+    @contextmanager
+    def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:
+        """Put the nodes made inside with `op`: in its colocation group, on its device; device scopes do not apply."""
+        if op is None and not ignore_existing:
+            raise ValueError("Trying to colocate with None: pass ignore_existing=True to clear the colocation.")
+        anchor = self.as_graph_element(op).op if isinstance(self.as_graph_element(op), Tensor) else self.as_graph_element(op) if op is not None else None
+        devices, cache, groups = self._devices, self._device_cache, self._colocation
+        self._devices, self._device_cache = [], ""
+        self._colocation = [] if ignore_existing else list(groups)
+        if anchor is not None:
+            self._colocation.append((anchor, user_frames()))
+        try:
+            yield
+        finally:
+            self._devices, self._device_cache, self._colocation = devices, cache, groups
+
+    @contextmanager
+    def control_dependencies(self, control_inputs: Any) -> Iterator[None]:
+        """Make the nodes built inside run after `control_inputs`; None clears the outer dependencies."""
+        clear = control_inputs is None
+        ops: list[Operation] = []
+        for item in () if clear else control_inputs:
+            element = self.as_graph_element(getattr(item, "_as_control_input", item))
+            ops.append(element.op if isinstance(element, Tensor) else element)
+        self._controls.append((tuple(ops), clear))
+        old, regions = self._active_controls, self._regions
+        self._active_controls = self._merge_controls()
+        if clear:
+            self._regions = []
+        try:
+            yield
+        finally:
+            self._controls.pop()
+            self._active_controls, self._regions = old, regions
+
+    def _merge_controls(self) -> tuple[Operation, ...]:
+        merged: dict[Operation, None] = {}
+        for ops, clear in reversed(self._controls):
+            merged.update(dict.fromkeys(ops))
+            if clear:
+                break
+        return tuple(merged)
+
+    @contextmanager
+    def region(self, region: Region | None) -> Iterator[Region | None]:
+        """Build the nodes made inside into `region`."""
+        self._regions.append(region)
+        try:
+            yield region
+        finally:
+            self._regions.pop()
+
+    @property
+    def current_region(self) -> Region | None:
+        return self._regions[-1] if self._regions else None
+
+    @contextmanager
+    def gradient_override_map(self, op_type_map: dict[str, str]) -> Iterator[None]:
+        """Use the gradient registered under another name for the op types given, for nodes made inside."""
+        if not isinstance(op_type_map, dict):
+            raise TypeError("`op_type_map` must be a dictionary mapping strings to strings")
+        if not all(isinstance(text, str) for pair in op_type_map.items() for text in pair):
+            raise TypeError("`op_type_map` must be a dictionary mapping strings to strings")
+        old, self._overrides = self._overrides, {**self._overrides, **op_type_map}
+        try:
+            yield
+        finally:
+            self._overrides = old
+
+    def gradient_override(self, op_type: str) -> str | None:
+        return self._overrides.get(op_type)
+
+    @contextmanager
+    def attr_scope(self, attrs: dict[str, Any]) -> Iterator[None]:
+        """Set extra attributes on the nodes made inside."""
+        old, self._attr_scopes = self._attr_scopes, {**self._attr_scopes, **attrs}
+        try:
+            yield
+        finally:
+            self._attr_scopes = old
+
+    _attr_scope = attr_scope
+
+    @contextmanager
+    def as_default(self) -> Iterator[Graph]:
+        """Make this graph the default one of the thread."""
+        stack = _stack.graphs
+        stack.append(self)
+        try:
+            yield self
+        finally:
+            if not stack or stack[-1] is not self:
+                raise AssertionError("Nesting violated for default stack of Graph objects")
+            stack.pop()
+
+    # -- looking up ------------------------------------------------------------------------------------------------
+
+    def get_operations(self) -> list[Operation]:
+        return list(self._ops)
+
+    def get_operation_by_name(self, name: str) -> Operation:
+        if not isinstance(name, str):
+            raise TypeError(f"Operation names are strings (or similar), not {type(name).__name__}.")
+        element = self.as_graph_element(name, allow_tensor=False)
+        assert isinstance(element, Operation)
+        return element
+
+    def get_tensor_by_name(self, name: str) -> Tensor:
+        if not isinstance(name, str):
+            raise TypeError(f"Tensor names are strings (or similar), not {type(name).__name__}.")
+        element = self.as_graph_element(name, allow_operation=False)
+        assert isinstance(element, Tensor)
+        return element
+
+    def as_graph_element(self, obj: Any, allow_tensor: bool = True, allow_operation: bool = True) -> Any:
+        """Return the Tensor or Operation of this graph that `obj` (a name, node, or an object that stands for one) means.
+
+        Raises:
+          KeyError: when no node has the name. ValueError: when it is of another graph. TypeError: when it is no node.
+        """
+        wanted = " or ".join(kind for kind, allowed in (("Tensor", allow_tensor), ("Operation", allow_operation)) if allowed)
+        convert = getattr(obj, "_as_graph_element", None)
+        if convert is not None:
+            obj = convert()
+        if isinstance(obj, Tensor) and allow_tensor or isinstance(obj, Operation) and allow_operation:
+            if obj.graph is not self:
+                raise ValueError(f"{type(obj).__name__} {obj.name!r} is not an element of this graph.")
+            return obj
+        if isinstance(obj, bytes):
+            obj = obj.decode()
+        if isinstance(obj, str):
+            return self._element_by_name(obj, wanted, allow_tensor, allow_operation)
+        raise TypeError(f"Can not convert a {type(obj).__name__} into a {wanted}.")
+
+    def _element_by_name(self, name: str, wanted: str, allow_tensor: bool, allow_operation: bool) -> Any:
+        if ":" in name and allow_tensor:
+            op_name, _, index = name.rpartition(":")
+            if not op_name or not index.isdigit():
+                raise ValueError(f"The name {name!r} looks a like a Tensor name, but is not a valid one. Tensor names must be of the form \"<op_name>:<output_index>\".")
+            op = self._by_name.get(op_name)
+            if op is None:
+                raise KeyError(f"The name {name!r} refers to a Tensor which does not exist. The operation, {op_name!r}, does not exist in the graph.")
+            if int(index) >= len(op.outputs):
+                raise KeyError(f"The name {name!r} refers to a Tensor which does not exist. The operation, {op_name!r}, exists but only has {len(op.outputs)} outputs.")
+            return op.outputs[int(index)]
+        if ":" in name:
+            raise ValueError(f"Name {name!r} appears to refer to a Tensor, not a {wanted}.")
+        if not allow_operation:
+            hint = " but is not a valid Tensor name" if name not in self._by_name else ", not a Tensor"
+            raise ValueError(f"The name {name!r} refers to an Operation{hint}. Tensor names must be of the form \"<op_name>:<output_index>\".")
+        op = self._by_name.get(name)
+        if op is None:
+            raise KeyError(f"The name {name!r} refers to an Operation not in the graph.")
+        return op
+
+    # -- collections -----------------------------------------------------------------------------------------------
+
+    def add_to_collection(self, name: Any, value: Any) -> None:
+        self._check_open()
+        self._collections.setdefault(name, []).append(value)
+
+    def add_to_collections(self, names: Any, value: Any) -> None:
+        for name in dict.fromkeys((names,) if isinstance(names, str) else names):
+            self.add_to_collection(name, value)
+
+    def get_collection_ref(self, name: Any) -> list[Any]:
+        return self._collections.setdefault(name, [])
+
+    def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
+        """Return a copy of a collection; `scope` is a regular expression that item names must begin with."""
+        items = self._collections.get(name, [])
+        if scope is None:
+            return list(items)
+        pattern = re.compile(scope)
+        return [item for item in items if hasattr(item, "name") and pattern.match(item.name)]
+
+    def get_all_collection_keys(self) -> list[Any]:
+        return [name for name in self._collections if isinstance(name, str)]
+
+    @property
+    def collections(self) -> list[Any]:
+        return list(self._collections)
+
+    def clear_collection(self, name: Any) -> None:
+        self._check_open()
+        self._collections.pop(name, None)
+
+    # -- the rest --------------------------------------------------------------------------------------------------
+
+    def finalize(self) -> None:
+        """Refuse every further node."""
+        self._finalized = True
+
+    def _unsafe_unfinalize(self) -> None:
+        self._finalized = False
+
+    @property
+    def finalized(self) -> bool:
+        return self._finalized
+
+    def _check_open(self) -> None:
+        if self._finalized:
+            raise RuntimeError("Graph is finalized and cannot be modified.")
+
+    def prevent_feeding(self, tensor: Tensor) -> None:
+        self._unfeedable.add(tensor)
+
+    def is_feedable(self, tensor: Any) -> bool:
+        tensor = self.as_graph_element(tensor)
+        return tensor not in self._unfeedable and tensor.op.region is None
+
+    def prevent_fetching(self, op: Any) -> None:
+        self._unfetchable.add(op)
+
+    def is_fetchable(self, item: Any) -> bool:
+        op = item.op if isinstance(item, Tensor) else item
+        return item not in self._unfetchable and op not in self._unfetchable and op.region is None
+
+    @property
+    def building_function(self) -> bool:
+        return False
+
+    def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False) -> Any:
+        """Return the GraphDef proto of the graph."""
+        return graphdef.graph_def(self, from_version, add_shapes)
+
+    def node_def(self, op: Operation) -> Any:
+        return graphdef.node_def(op)
+
+    def op_def(self, op: Operation) -> Any:
+        return graphdef.op_def(op.decl)
+
+    def attr_for_user(self, op: Operation, name: str) -> Any:
+        return graphdef.attr_for_user(op, name)
+
+    def session_for(self, what: str, session: Any) -> Any:
+        """Return `session`, or the default one; ValueError with TensorFlow's words when there is none for this graph."""
+        if session is None:
+            session = _stack.sessions[-1] if _stack.sessions else None
+            if session is None:
+                raise ValueError(
+                    f"Cannot {'evaluate tensor' if what == 'eval' else 'execute operation'} using `{what}()`: No default session is "
+                    f"registered. Use `with sess.as_default()` or pass an explicit session to `{what}(session=sess)`"
+                )
+        if session.graph is not self:
+            raise ValueError(
+                f"Cannot use the given session to {'evaluate tensor' if what == 'eval' else 'execute operation'}: the "
+                f"{'tensor' if what == 'eval' else 'operation'}'s graph is different from the session's graph."
+            )
+        return session
+
+
+def groups_of(op: Operation) -> tuple[str, ...]:
+    """Return the colocation groups of a node: those that it was put in, or its own."""
+    return op.colocation or (f"loc:@{op.name}",)
+
+
+class _DefaultStacks(threading.local):
+    """Per thread: the stack of default graphs and that of default sessions."""
+
+    def __init__(self) -> None:
+        self.graphs: list[Graph] = []
+        self.sessions: list[Any] = []
+
+
+_stack = _DefaultStacks()
+_global_default: list[Graph] = []
+
+
+def get_default_graph() -> Graph:
+    """Return the innermost graph made default in this thread, else the process's default graph."""
+    if _stack.graphs:
+        return _stack.graphs[-1]
+    if not _global_default:
+        _global_default.append(Graph())
+    return _global_default[0]
+
+
+def reset_default_graph() -> None:
+    """Replace the process's default graph by an empty one."""
+    if _stack.graphs:
+        raise AssertionError("Do not use tf.reset_default_graph() to clear nested graphs. If you need a cleared graph, exit the nesting and create a new graph.")
+    _global_default[:] = [Graph()]
+
+
+def default_sessions() -> list[Any]:
+    """Return this thread's stack of default sessions, innermost last."""
+    return _stack.sessions
+
+
+def new_operation(graph: Graph, decl: OpDecl, name: str, inputs: tuple[Tensor, ...], attrs: dict[str, Any]) -> Operation:
+    """Make a node out of checked parts: append it, infer its outputs and apply the scopes around it."""
+    op = Operation(graph, decl, name, inputs, attrs)
+    override = graph._overrides.get(decl.name) if graph._overrides else None
+    if override is not None:
+        attrs["_gradient_op_type"] = override
+    infer_outputs(op)
+    graph.add_operation(op)
+    graph.place_request(op)
+    return op
+
+
+def infer_outputs(op: Operation) -> None:
+    """Set the op's outputs from its declaration: dtypes out of the attributes, shapes by its rule."""
+    decl, attrs = op.decl, op.attrs
+    dims = decl.shape(op)
+    if decl.simple and len(decl.outputs) == 1:
+        arg = decl.outputs[0]
+        dtype = attrs[arg.type_attr] if arg.type_attr else arg.dtype
+        op.outputs = (Tensor(op, 0, dtype._as_ref if arg.is_ref else dtype, dims),)  # type: ignore[arg-type]
+        return
+    types = output_dtypes(decl, attrs)
+    all_dims = dims if isinstance(dims, list) else [dims] * len(types)
+    if len(all_dims) != len(types):
+        raise AssertionError(f"The shape rule of {decl.name} gave {len(all_dims)} shapes for {len(types)} outputs")
+    op.outputs = tuple(Tensor(op, i, dtype, shape) for i, (dtype, shape) in enumerate(zip(types, all_dims, strict=True)))
+
+
+def output_dtypes(decl: OpDecl, attrs: dict[str, Any]) -> list[Any]:
+    """Return the dtype of every flat output under these attributes."""
+    types: list[Any] = []
+    for arg in decl.outputs:
+        if arg.type_list_attr:
+            types.extend(attrs[arg.type_list_attr])
+            continue
+        dtype = attrs[arg.type_attr] if arg.type_attr else arg.dtype
+        types.extend([dtype._as_ref if arg.is_ref else dtype] * (attrs[arg.number_attr] if arg.number_attr else 1))
+    return types

@@ -1,0 +1,216 @@
+"""Operation and Tensor: the nodes of a Graph and their outputs.
+
+A Tensor is (operation, index) with a dtype and a static shape; it holds no value. The static shape is kept as a plain
+tuple in `Tensor.dims` (None: unknown rank; None entries: unknown dimensions), the public `shape` wraps it.
+Operators (`+`, `[...]`, …) are attached by the op families through `Tensor.overload`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from . import shapes
+from .dtypes import DType
+from .frames import Frames, describe
+from .shapes import Shape, TensorShape
+
+if TYPE_CHECKING:
+    from .graph import Graph
+    from .regions import Region
+    from .registry import OpDecl
+
+
+class Tensor:
+    """One output of an Operation: a symbolic handle to the values that it will produce."""
+
+    __slots__ = ("__weakref__", "_name", "consumer_list", "dims", "dtype", "index", "op")
+    __array_priority__ = 100
+
+    def __init__(self, op: Operation, index: int, dtype: DType, dims: Shape) -> None:
+        self.op = op
+        self.index = index
+        self.dtype = dtype
+        self.dims = dims
+        self.consumer_list: list[Operation] = []
+        self._name: str | None = None
+
+    @property
+    def name(self) -> str:
+        if self._name is None:
+            self._name = f"{self.op.name}:{self.index}"
+        return self._name
+
+    @property
+    def graph(self) -> Graph:
+        return self.op.graph
+
+    @property
+    def device(self) -> str:
+        """The device that was requested for the tensor's op, not the one that it will run on."""
+        return self.op.device
+
+    @property
+    def value_index(self) -> int:
+        return self.index
+
+    @property
+    def shape(self) -> TensorShape:
+        return shapes.to_public(self.dims)
+
+    def get_shape(self) -> TensorShape:
+        return shapes.to_public(self.dims)
+
+    def set_shape(self, shape: Any) -> None:
+        """Merge `shape` into the static shape; ValueError when the two cannot both hold."""
+        self.dims = shapes.merge(self.dims, shapes.as_shape_tuple(shape))
+
+    def consumers(self) -> list[Operation]:
+        return list(self.consumer_list)
+
+    def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
+        """Run this tensor in `session` (default: the default session) and return its value."""
+        return self.graph.session_for("eval", session).run(self, feed_dict)
+
+    @classmethod
+    def overload(cls, name: str, function: Callable[..., Any]) -> None:
+        """Attach `function` as the operator or method `name` of tensors."""
+        setattr(cls, name, function)
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("Tensor objects are only iterable when eager execution is enabled. To iterate over this tensor use tf.map_fn.")
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(
+            "Using a `tf.Tensor` as a Python `bool` is not allowed. Use `if t is not None:` instead of `if t:` to test if a "
+            "tensor is defined, and use TensorFlow ops such as tf.cond to execute subgraphs conditioned on the value of a tensor."
+        )
+
+    def __len__(self) -> NoReturn:
+        raise TypeError(f"len is not well defined for symbolic Tensors. ({self.name}) Please call `x.shape` rather than `len(x)` for shape information.")
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        raise NotImplementedError(
+            f"Cannot convert a symbolic Tensor ({self.name}) to a numpy array. This error may indicate that you're trying to pass "
+            "a Tensor to a NumPy call, which is not supported"
+        )
+
+    def __repr__(self) -> str:
+        return f"<tf.Tensor '{self.name}' shape={shapes.format_shape(self.dims)} dtype={self.dtype.name}>"
+
+    def __str__(self) -> str:
+        known = f", shape={shapes.format_shape(self.dims)}" if self.dims is not None else ""
+        device = f", device={self.device}" if self.device else ""
+        return f'Tensor("{self.name}"{known}, dtype={self.dtype.name}{device})'
+
+
+class Operation:
+    """A node of a Graph.
+
+    `device` is the request ('' when nobody asked), `attrs` holds Python values by TensorFlow's attribute names,
+    `region` the branch or loop body that the node is in, `regions` those that it owns (If and While only).
+    """
+
+    __slots__ = (
+        "__weakref__", "attrs", "colocation", "control_inputs", "decl", "device_string", "device_frames", "frames", "graph",
+        "id", "inputs", "name", "original", "outputs", "region", "regions",
+    )  # fmt: skip
+
+    def __init__(self, graph: Graph, decl: OpDecl, name: str, inputs: tuple[Tensor, ...], attrs: dict[str, Any]) -> None:
+        self.graph = graph
+        self.decl = decl
+        self.name = name
+        self.inputs = inputs
+        self.attrs = attrs
+        self.control_inputs: tuple[Operation, ...] = ()
+        self.colocation: tuple[str, ...] = ()
+        self.device_string = ""
+        self.device_frames: Frames = ()
+        self.frames: Frames = ()
+        self.outputs: tuple[Tensor, ...] = ()
+        self.region: Region | None = None
+        self.regions: tuple[Region, ...] = ()
+        self.original: Operation | None = None
+        self.id = -1
+
+    @property
+    def type(self) -> str:
+        return self.decl.name
+
+    @property
+    def device(self) -> str:
+        return self.device_string
+
+    def set_device(self, device: str) -> None:
+        """Replace the requested device; '' asks for nothing."""
+        self.device_string = device
+
+    _set_device = set_device
+
+    def values(self) -> tuple[Tensor, ...]:
+        return self.outputs
+
+    def arg(self, name: str) -> Any:
+        """Return the input called `name` in the op's declaration: a Tensor, or a list for list arguments."""
+        return self.decl.pick(self, name)
+
+    def get_attr(self, name: str) -> Any:
+        """Return the attribute `name`; strings come as bytes, as in TensorFlow.
+
+        Raises:
+          ValueError: when the op has no such attribute.
+        """
+        return self.graph.attr_for_user(self, name)
+
+    @property
+    def node_def(self) -> Any:
+        return self.graph.node_def(self)
+
+    @property
+    def op_def(self) -> Any:
+        return self.graph.op_def(self)
+
+    @property
+    def traceback(self) -> list[tuple[str, int, str]]:
+        """The user's frames that made this node, outermost first, as (file, line, function)."""
+        return [(code.co_filename, line, code.co_name) for code, line in reversed(self.frames)]
+
+    @property
+    def created_at(self) -> str:
+        return describe(self.frames)
+
+    def run(self, feed_dict: Any = None, session: Any = None) -> None:
+        """Run this operation in `session` (default: the default session)."""
+        self.graph.session_for("run", session).run(self, feed_dict)
+
+    def colocation_groups(self) -> list[bytes]:
+        return [group.encode() for group in self.colocation] or [f"loc:@{self.name}".encode()]
+
+    def add_control_inputs(self, ops: Iterable[Operation]) -> None:
+        """Make this node run after `ops`, on top of the control inputs that it has."""
+        self.control_inputs = tuple(dict.fromkeys((*self.control_inputs, *ops)))
+        self.graph.touch()
+
+    _add_control_inputs = add_control_inputs
+
+    def _add_control_input(self, op: Operation) -> None:
+        self.add_control_inputs([op])
+
+    def update_input(self, index: int, tensor: Tensor) -> None:
+        """Replace input `index` by `tensor`; TypeError when its dtype differs."""
+        old = self.inputs[index]
+        if old.dtype.base_dtype is not tensor.dtype.base_dtype:
+            raise TypeError(f"Input {index} of node {self.name!r} ({self.type}) is {old.dtype.name}, cannot become {tensor.dtype.name}")
+        self.inputs = (*self.inputs[:index], tensor, *self.inputs[index + 1 :])
+        tensor.consumer_list.append(self)
+        if old not in self.inputs:
+            old.consumer_list.remove(self)
+        self.graph.touch()
+
+    _update_input = update_input
+
+    def __repr__(self) -> str:
+        return f"<tf.Operation '{self.name}' type={self.type}>"
+
+    def __str__(self) -> str:
+        return str(self.node_def)

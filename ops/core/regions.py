@@ -1,0 +1,90 @@
+"""Regions: the ops inside a branch of a conditional or the body of a loop.
+
+The ops of a region stay in the one Graph, with TensorFlow's names, collections and variables; they are tagged with
+their region and run only when the If or While that owns it runs them. Invariant: an op may use the tensors of its own
+region and of the regions around it; any other tensor of a region is reached only through `Region.import_tensor`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .graph import Graph
+    from .node import Operation, Tensor
+
+
+class Region:
+    """The ops of one branch or loop body.
+
+    `params` are the loop variables as the body sees them (empty for branches), `results` the tensors that the region
+    hands back to its owner, `parent` the region around it and `owner` the If or While node (set once that is built).
+    """
+
+    __slots__ = ("graph", "kind", "name", "ops", "owner", "params", "parent", "reach", "results")
+
+    def __init__(self, graph: Graph, kind: str, name: str, parent: Region | None) -> None:
+        self.graph = graph
+        self.kind = kind
+        self.name = name
+        self.parent = parent
+        self.owner: Operation | None = None
+        self.params: list[Tensor] = []
+        self.results: list[Tensor] = []
+        self.ops: list[Operation] = []
+        self.reach: Callable[[Region, Tensor], Tensor] | None = None
+
+    def encloses(self, other: Region | None) -> bool:
+        """Tell whether `other` is this region or lies inside it."""
+        while other is not None:
+            if other is self:
+                return True
+            other = other.parent
+        return False
+
+    def import_tensor(self, tensor: Tensor) -> Tensor:
+        """Return `tensor` as this region may use it.
+
+        A tensor of a region that does not enclose this one is asked for from the innermost region that knows how to
+        reach it (a gradient region reads the trace of its forward region).
+
+        Raises:
+          ValueError: when no enclosing region can reach the tensor.
+        """
+        source = tensor.op.region
+        if source is None or source.encloses(self):
+            return tensor
+        region: Region | None = self
+        while region is not None:
+            if region.reach is not None:
+                return region.reach(region, tensor)
+            region = region.parent
+        raise ValueError(unreachable(tensor, self))
+
+    def captures(self) -> list[Tensor]:
+        """Return the tensors from outside that the region's ops and results use, each once, in order of use."""
+        seen: dict[Tensor, None] = {}
+        for op in self.ops:
+            for tensor in op.inputs:
+                if not self.encloses(tensor.op.region):
+                    seen.setdefault(tensor)
+        for tensor in self.results:
+            if not self.encloses(tensor.op.region):
+                seen.setdefault(tensor)
+        return list(seen)
+
+    def __repr__(self) -> str:
+        return f"<Region {self.name!r} ({self.kind})>"
+
+
+def unreachable(tensor: Tensor, region: Region | None) -> str:
+    """Return the message for a tensor used outside the region that it belongs to."""
+    source = tensor.op.region
+    assert source is not None
+    where = f"region {region.name!r}" if region is not None else "the outer graph"
+    return (
+        f"Tensor {tensor.name!r} belongs to {source.kind} {source.name!r} and cannot be used in {where}: return it "
+        f"from the {source.kind} to use it there"
+    )

@@ -1,0 +1,315 @@
+"""Op declarations: one block per op type holds its signature, shape rule, kernels, gradient and fusion.
+
+`op(...)` turns the block into an `OpDecl`, which is called to build nodes. The types string is TensorFlow's OpDef in
+one line: `"x: T, y: T -> z: T"`, lists `"values: N*T"`, heterogeneous lists `"input: [Tin]"`, references `"ref: Ref(T)"`,
+fixed dtypes `"shape: int32"`. Positional parameters of the block are tensors, keyword-only ones attributes, whose
+annotations name their kind. A body of `...` means that kernels are attached below. Invariant: every declaration
+agrees with TensorFlow's OpDef of the same name, so that every Graph exports.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from . import dtypes
+from .dtypes import DType
+from .shapes import Shape
+
+if TYPE_CHECKING:
+    from .node import Operation, Tensor
+
+ShapeRule = Callable[["Operation"], "Shape | list[Shape]"]
+Kernel = Callable[..., Any]
+GradientFunction = Callable[..., Any]
+
+_KINDS = {
+    "int": "int", "float": "float", "bool": "bool", "str": "string", "DType": "type", "Shape": "shape", "Array": "tensor",
+    "Region": "func", "list[int]": "list(int)", "list[float]": "list(float)", "list[bool]": "list(bool)",
+    "list[str]": "list(string)", "list[DType]": "list(type)", "list[Shape]": "list(shape)", "list[Region]": "list(func)",
+}  # fmt: skip
+_ARG = re.compile(r"(\w+): (?:(Ref)\((\w+)\)|\[(\w+)\]|(?:(\w+)\*)?(\w+))$")
+REQUIRED: Any = inspect.Parameter.empty
+
+
+@dataclass(frozen=True)
+class Arg:
+    """One input or output: `type_attr` names its type attribute, or `dtype` fixes it."""
+
+    name: str
+    type_attr: str | None = None
+    dtype: DType | None = None
+    number_attr: str | None = None
+    type_list_attr: str | None = None
+    is_ref: bool = False
+
+    @property
+    def is_list(self) -> bool:
+        return self.number_attr is not None or self.type_list_attr is not None
+
+
+@dataclass(frozen=True)
+class Attr:
+    """One attribute: `kind` in OpDef's words; `allowed` restricts type attributes; REQUIRED when it has no default."""
+
+    name: str
+    kind: str
+    default: Any = REQUIRED
+    allowed: tuple[DType, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Ufunc:
+    """How an element-wise op fuses: a name in the array namespace, an operator template and a CUDA expression.
+
+    `operator` (such as `"{0} + {1}"`) is used where Python's operator equals the ufunc on scalars and arrays alike.
+    """
+
+    name: str
+    cuda: str = ""
+    operator: str = ""
+
+
+@dataclass(frozen=True)
+class KernelEntry:
+    """A kernel for one kind of device; `supports` refuses nodes that it cannot serve; `label` names it in logs."""
+
+    function: Kernel
+    kind: str
+    supports: Callable[[Operation], bool] | None = None
+    label: str = ""
+
+
+def _parse_arg(text: str) -> Arg:
+    match = _ARG.match(text.strip())
+    if match is None:
+        raise ValueError(f"Malformed argument {text!r} in an op declaration")
+    name, _, ref_type, type_list, number, plain = match.groups()
+    if type_list:
+        return Arg(name, type_list_attr=type_list)
+    type_name = ref_type or plain
+    fixed = dtypes.BY_NAME.get(type_name)
+    return Arg(name, None if fixed else type_name, fixed, number, None, bool(ref_type))
+
+
+def _parse_side(text: str) -> tuple[Arg, ...]:
+    return tuple(_parse_arg(part) for part in text.split(",") if part.strip())
+
+
+@dataclass(eq=False)
+class OpDecl:
+    """The declaration of one op type. Call it with inputs, then attributes, to build a node.
+
+    `host` names the inputs and outputs that stay in host memory on a GPU; `aliases` maps an output to the input that
+    it may share memory with; `writes` names the ref or resource inputs that the op changes; `blocking` ops may wait.
+    `takes_context` kernels get a KernelContext first; `devices` says which kinds of device have a kernel.
+    """
+
+    name: str
+    inputs: tuple[Arg, ...]
+    outputs: tuple[Arg, ...]
+    attrs: dict[str, Attr]
+    shape: ShapeRule
+    kernels: list[KernelEntry] = field(default_factory=list)
+    fuse: Ufunc | None = None
+    stateful: bool = False
+    blocking: bool = False
+    host: frozenset[str] = frozenset()
+    aliases: dict[str, str] = field(default_factory=dict)
+    writes: frozenset[str] = frozenset()
+    takes_context: bool = False
+    kernel_attrs: tuple[str, ...] = ()
+    gradient_function: GradientFunction | None = None
+    differentiable: bool = True
+    commutative: bool = False
+    aggregate: bool = False
+    static_value: Callable[[Operation], Any] | None = None
+    on_gpu: bool = True
+    doc: str | None = None
+    simple: bool = False
+    builder: Callable[..., Operation] | None = None
+
+    def __post_init__(self) -> None:
+        self.simple = not any(arg.is_list for arg in (*self.inputs, *self.outputs))
+        self.attr_order = tuple(self.attrs)
+        self.input_names = tuple(arg.name for arg in self.inputs)
+        self.inferred = frozenset(
+            name for arg in self.inputs for name in (arg.type_attr, arg.number_attr, arg.type_list_attr) if name
+        )
+        self.free_attrs = tuple(name for name in self.attr_order if name not in self.inferred)
+        self.__name__ = self.name
+        self.__doc__ = self.doc
+
+    def __call__(self, *args: Any, name: str | None = None, **attrs: Any) -> Any:
+        """Build a node and return its output, its list of outputs, or the Operation when it has none."""
+        assert OpDecl.build is not None
+        return pack_outputs(OpDecl.build(self, args, attrs, name))
+
+    def node(self, *args: Any, name: str | None = None, **attrs: Any) -> Operation:
+        """Build a node and return the Operation."""
+        assert OpDecl.build is not None
+        return OpDecl.build(self, args, attrs, name)
+
+    build: Any = field(default=None, init=False, repr=False)
+
+    def gradient(self, function: GradientFunction) -> GradientFunction:
+        """Attach the gradient: `function(op, *grads)` returns one gradient (or None) per input."""
+        if self.gradient_function is not None:
+            raise ValueError(f"Op {self.name!r} already has a gradient")
+        self.gradient_function = function
+        return function
+
+    def kernel(
+        self, *kinds: str, supports: Callable[[Operation], bool] | None = None, label: str = ""
+    ) -> Callable[[Kernel], Kernel]:
+        """Attach a kernel for the device kinds named, in order of preference before those attached earlier."""
+
+        def attach(function: Kernel) -> Kernel:
+            for kind in kinds:
+                self.kernels.insert(0, KernelEntry(function, kind, supports, label))
+            return function
+
+        return attach
+
+    def kernels_for(self, kind: str) -> list[KernelEntry]:
+        """Return the kernels registered for a kind of device, preferred ones first."""
+        return [entry for entry in self.kernels if entry.kind == kind]
+
+    def spans(self, op: Operation) -> list[tuple[Arg, int, int]]:
+        """Return (argument, start, stop) of each declared argument in the op's flat inputs."""
+        found, start = [], 0
+        for arg in self.inputs:
+            size = arg_length(arg, op.attrs)
+            found.append((arg, start, start + size))
+            start += size
+        return found
+
+    def pick(self, op: Operation, name: str) -> Any:
+        for arg, start, stop in self.spans(op):
+            if arg.name == name:
+                return list(op.inputs[start:stop]) if arg.is_list else op.inputs[start]
+        raise KeyError(f"Op type {self.name!r} has no input {name!r}")
+
+    def input_args(self, op: Operation) -> list[Arg]:
+        """Return the declared argument of every flat input."""
+        return [arg for arg, start, stop in self.spans(op) for _ in range(start, stop)]
+
+    def output_args(self, op: Operation) -> list[Arg]:
+        """Return the declared argument of every flat output."""
+        return [arg for arg in self.outputs for _ in range(arg_length(arg, op.attrs))]
+
+    def host_inputs(self, op: Operation) -> list[bool]:
+        """Tell for every flat input whether it is read in host memory on a GPU."""
+        return [arg.name in self.host for arg in self.input_args(op)]
+
+    def host_outputs(self, op: Operation) -> list[bool]:
+        """Tell for every flat output whether it is made in host memory on a GPU."""
+        return [arg.name in self.host for arg in self.output_args(op)]
+
+
+def arg_length(arg: Arg, attrs: dict[str, Any]) -> int:
+    """Return how many tensors an argument stands for under these attributes."""
+    if arg.number_attr is not None:
+        return int(attrs[arg.number_attr])
+    if arg.type_list_attr is not None:
+        return len(attrs[arg.type_list_attr])
+    return 1
+
+
+def pack_outputs(op: Operation) -> Any:
+    """Return what a call of the op gives its caller: nothing becomes the op, one output itself, several a list."""
+    decl, outputs = op.decl, op.outputs
+    if not decl.outputs:
+        return op
+    if decl.simple:
+        return outputs[0] if len(outputs) == 1 else list(outputs)
+    packed, start = [], 0
+    for arg in decl.outputs:
+        size = arg_length(arg, op.attrs)
+        packed.append(list(outputs[start : start + size]) if arg.is_list else outputs[start])
+        start += size
+    return packed[0] if len(packed) == 1 else packed
+
+
+REGISTRY: dict[str, OpDecl] = {}
+
+
+def _attrs_of(
+    inputs: Sequence[Arg], outputs: Sequence[Arg], parameters: Sequence[inspect.Parameter],
+    allowed: dict[str, Any], defaults: dict[str, Any],
+) -> dict[str, Attr]:  # fmt: skip
+    attrs: dict[str, Attr] = {}
+    for arg in (*inputs, *outputs):
+        named = ((arg.number_attr, "int"), (arg.type_attr, "type"), (arg.type_list_attr, "list(type)"))
+        for attr, kind in named:
+            if attr:
+                attrs.setdefault(attr, Attr(attr, kind, defaults.get(attr, REQUIRED), allowed.get(attr)))
+    for parameter in parameters:
+        if parameter.name not in attrs:
+            kind = _KINDS[str(parameter.annotation)]
+            default = defaults.get(parameter.name, parameter.default)
+            attrs[parameter.name] = Attr(parameter.name, kind, default, allowed.get(parameter.name))
+    return attrs
+
+
+def _is_ellipsis(function: Callable[..., Any]) -> bool:
+    code = function.__code__
+    return code.co_names == () and code.co_consts in ((None,), (function.__doc__, None), (None, function.__doc__)) and (
+        len(list(code.co_code)) <= 8
+    )
+
+
+def op(
+    name: str, *, types: str, shape: ShapeRule, fuse: Ufunc | None = None, stateful: bool = False, blocking: bool = False,
+    host: str = "", aliases: str = "", writes: str = "", devices: str = "CPU GPU", defaults: dict[str, Any] | None = None,
+    differentiable: bool = True, commutative: bool = False, aggregate: bool = False,
+    static_value: Callable[[Operation], Any] | None = None, **allowed: tuple[DType, ...],
+) -> Callable[[Callable[..., Any]], OpDecl]:  # fmt: skip
+    """Declare an op type from a block.
+
+    Args:
+      name: TensorFlow's op type, such as "MatMul".
+      types: inputs and outputs as in the module's docstring.
+      shape: static shape rule, from the node (inputs and attrs set) to the shape of its output, or a list of shapes.
+      fuse: how the op fuses with other element-wise ops; None when it does not.
+      stateful: whether equal nodes may give different results or have side effects; such nodes are never merged or folded.
+      blocking: whether a kernel may wait for another thread.
+      host: space-separated inputs and outputs that live in host memory on a GPU.
+      aliases: "output=input" pairs of arrays that may share memory.
+      writes: ref or resource inputs that the op changes.
+      devices: the kinds of device that the block's own body serves.
+      defaults: defaults of type attributes, and of attributes whose parameter has none.
+      differentiable: False where TensorFlow declares that the op has no gradient (gradients stop there).
+      allowed: dtypes that a type attribute may take.
+    """
+
+    def declare(block: Callable[..., Any]) -> OpDecl:
+        if name in REGISTRY:
+            raise ValueError(f"Op type {name!r} is declared twice")
+        inputs, outputs = (_parse_side(side) for side in types.split("->"))
+        parameters = list(inspect.signature(block).parameters.values())
+        keyword = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+        decl = OpDecl(
+            name, inputs, outputs, _attrs_of(inputs, outputs, keyword, allowed, defaults or {}), shape, [], fuse,
+            stateful or bool(writes), blocking, frozenset(host.split()), dict(p.split("=") for p in aliases.split()),
+            frozenset(writes.split()), bool(parameters) and parameters[0].name == "ctx", tuple(p.name for p in keyword), None,
+            differentiable, commutative, aggregate, static_value, "GPU" in devices, block.__doc__,
+        )  # fmt: skip
+        if not _is_ellipsis(block):
+            decl.kernels = [KernelEntry(block, kind) for kind in devices.split()]
+        REGISTRY[name] = decl
+        return decl
+
+    return declare
+
+
+def lookup(name: str) -> OpDecl:
+    """Return the declaration of an op type.
+
+    Raises:
+      KeyError: when the op type is not declared here.
+    """
+    return REGISTRY[name]
