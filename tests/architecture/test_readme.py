@@ -12,7 +12,8 @@ SCRIPTS = ("scripts/run", "scripts/test", "scripts/lint", "scripts/acceptance", 
 
 def test_commands_in_the_readme_exist(root: pathlib.Path) -> None:
     text = (root / "README.md").read_text(encoding="utf-8")
-    commands = set(re.findall(r"(?<![\w/.])\./([\w./-]+\w)", text)) | set(re.findall(r"\bscripts/[\w-]+(?:\.py)?", text))
+    commands = set(re.findall(r"(?<![\w/.])\./([\w./-]+\w)", text))
+    commands |= set(re.findall(r"\bscripts/[\w-]+(?:\.py)?", text))
     assert {"scripts/run", "scripts/test"} <= commands
     assert [command for command in sorted(commands) if not (root / command).exists()] == []
 
