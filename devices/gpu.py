@@ -1,0 +1,339 @@
+"""The NVIDIA GPU, through CuPy. The only file that imports cupy, and only when somebody first asks for devices.
+
+A card counts as usable after one element-wise kernel and one matmul have run on it; where they did not, the reason is
+kept for whoever asks. Each logical GPU has its own stream and its own memory pool, so several can share a card without
+sharing memory or order. Every operation runs inside `activate()`, because CuPy's current device, stream and allocator
+belong to the thread.
+
+State of a GpuDevice: `_pool` its memory, `_allocations` how many arrays came from it, `_in_flight` copies whose source
+must outlive them, as (event, array).
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from . import nvml
+from .device import Device, MemoryStats, Pending
+from .errors import DeviceError, DeviceMismatch, OutOfMemory, UnsupportedByDevice
+from .types import Array, Namespace
+
+StandIn: TypeAlias = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card that CuPy can use; `number` is CUDA's, memory in bytes."""
+
+    number: int
+    name: str
+    pci_bus_id: str
+    compute_capability: str
+    total_memory: int
+
+    @property
+    def physical(self) -> str:
+        """The line that TensorFlow's device mapping prints."""
+        return (
+            f"device: {self.number}, name: {self.name}, pci bus id: {self.pci_bus_id}, "
+            f"compute capability: {self.compute_capability}"
+        )
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What was found: cards that work, and (description, reason) for what does not."""
+
+    usable: tuple[Card, ...]
+    unusable: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=1)
+def probe() -> Probe:
+    """Look for cards, once in a process; never raises."""
+    facts = nvml.cards()
+    cp = _cupy()
+    if isinstance(cp, Exception):
+        reason = f"CuPy cannot be imported: {type(cp).__name__}: {cp}"
+        return Probe((), tuple((card.name, reason) for card in facts.values()))
+    try:
+        count = cp.cuda.runtime.getDeviceCount() if cp.cuda.is_available() else 0
+    except Exception as error:  # a broken driver raises whatever it likes
+        return Probe((), (("CUDA", f"{type(error).__name__}: {error}"),))
+    if not count:
+        reason = "the CUDA runtime of CuPy finds no usable driver or card"
+        return Probe((), tuple((card.name, reason) for card in facts.values()))
+    return _probe_cards(cp, count, facts)
+
+
+def _cupy() -> Any:
+    """Return the module cupy, or the exception that its import raised."""
+    try:
+        return importlib.import_module("cupy")
+    except Exception as error:  # not ImportError alone: a kernel cache that cannot be made raises OSError
+        return error
+
+
+def _probe_cards(cp: Any, count: int, facts: dict[str, nvml.CardFacts]) -> Probe:
+    usable, unusable = [], []
+    for number in range(count):
+        description = f"GPU {number}"
+        try:
+            card = _describe(cp, number, facts)
+            description = card.name
+            _try_out(cp, number)
+        except Exception as error:  # missing libraries raise ImportError, RuntimeError and others
+            unusable.append((description, f"{type(error).__name__}: {error}"))
+        else:
+            usable.append(card)
+    return Probe(tuple(usable), tuple(unusable))
+
+
+def _describe(cp: Any, number: int, facts: dict[str, nvml.CardFacts]) -> Card:
+    properties = cp.cuda.runtime.getDeviceProperties(number)
+    bus_id = f"{properties['pciDomainID']:04x}:{properties['pciBusID']:02x}:{properties['pciDeviceID']:02x}.0"
+    known = facts.get(nvml.pci_key(bus_id))
+    return Card(
+        number=number,
+        name=known.name if known else properties["name"].decode(),
+        pci_bus_id=bus_id,
+        compute_capability=f"{properties['major']}.{properties['minor']}",
+        total_memory=int(properties["totalGlobalMem"]),
+    )
+
+
+def _try_out(cp: Any, number: int) -> None:
+    """Run one element-wise kernel and one matmul; raises where the card, NVRTC or cuBLAS does not work."""
+    with cp.cuda.Device(number):
+        square = cp.ElementwiseKernel("float32 x", "float32 y", "y = x * x", "millstream_probe")
+        values = square(cp.arange(4, dtype=cp.float32)).reshape(2, 2)
+        got = cp.asnumpy(values @ values)
+    expected = np.array([[4, 9], [36, 85]], np.float32)
+    if not np.array_equal(got, expected):
+        raise DeviceError(f"the card computes wrong numbers: expected {expected.tolist()}, got {got.tolist()}")
+
+
+class GpuNamespace:
+    """`xp` of a GPU: CuPy's names, and the two ways to launch CUDA code that simulated GPUs share."""
+
+    def __init__(self, cp: Any) -> None:
+        self._cupy = cp
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._cupy, name)
+        setattr(self, name, value)
+        return value
+
+    def raw_kernel(self, name: str, code: str, stand_in: StandIn) -> Any:
+        """Return a launcher of the function `name` in CUDA `code`: call it with grid, block and arguments."""
+        return self._cupy.RawKernel(code, name)
+
+    def elementwise_kernel(
+        self, in_params: str, out_params: str, operation: str, name: str, stand_in: StandIn
+    ) -> Any:
+        """Return an element-wise kernel of CUDA code: call it with the inputs, and outputs to write to if any."""
+        return self._cupy.ElementwiseKernel(in_params, out_params, operation, name)
+
+
+def logical_gpu(card: Card, index: int, memory_limit: int) -> GpuDevice:
+    """Return the logical GPU `index` on a card; the same one each time, so that sessions share its memory."""
+    return _logical_gpu(card, index, memory_limit)
+
+
+@lru_cache(maxsize=64)
+def _logical_gpu(card: Card, index: int, memory_limit: int) -> GpuDevice:
+    return GpuDevice(card, index, memory_limit, _cupy())
+
+
+class GpuDevice(Device):
+    """A logical GPU: a card, or a part of one with its own memory limit (0: none)."""
+
+    kind = "GPU"
+
+    def __init__(self, card: Card, index: int, memory_limit: int, cp: Any) -> None:
+        super().__init__(index, memory_limit or card.total_memory)
+        self.card = card
+        self.description = card.name
+        self.physical = card.physical
+        self.xp: Namespace = GpuNamespace(cp)
+        self._cp = cp
+        self._cuda = cp.cuda
+        self._nothing: nullcontext[None] = nullcontext()
+        self._allocations = 0
+        self._peak = 0
+        self._in_flight: list[tuple[Any, Array]] = []
+        with cp.cuda.Device(card.number):
+            self._pool = cp.cuda.MemoryPool()
+            if memory_limit:
+                self._pool.set_limit(size=memory_limit)
+            self.compute_stream = GpuStream(cp, card.number)
+            self.copy_stream = GpuStream(cp, card.number)
+
+    # Current device, stream and allocator of the thread
+
+    @contextmanager
+    def activate(self) -> Iterator[None]:
+        with self.on(self.compute_stream):
+            yield
+
+    @contextmanager
+    def on(self, stream: GpuStream) -> Iterator[None]:
+        """Launch on `stream` inside the block; ordering it is the caller's business."""
+        with self._cuda.Device(self.card.number), stream.raw, self._cuda.using_allocator(self._allocate):
+            with warnings.catch_warnings():
+                # CuPy would reach into another card's memory with a warning only.
+                warnings.simplefilter("error", self._cp.exceptions.PerformanceWarning)
+                with self._translated():
+                    yield
+
+    def _allocate(self, nbytes: int) -> Any:
+        pointer = self._pool.malloc(nbytes)
+        self._allocations += 1
+        self._peak = max(self._peak, self._pool.used_bytes())
+        return pointer
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except self._cuda.memory.OutOfMemoryError as error:
+            raise OutOfMemory(None, "unknown", self.name, f"GPU_{self.index}_pool", str(error)) from error
+        except self._cp.exceptions.PerformanceWarning as error:
+            raise DeviceMismatch(f"An array of another GPU was used on {self.name}: {error}") from error
+
+    def label(self, name: str) -> AbstractContextManager[Any]:
+        return self._nothing
+
+    # Data in and out
+
+    def put(self, array: np.ndarray[Any, Any]) -> Array:
+        if array.dtype.kind not in "biufcV" or array.dtype.char in "gG":
+            raise UnsupportedByDevice(f"put: dtype {array.dtype} is not supported on {self.short_name}")
+        with self.activate():
+            staged = self._pinned(array.shape, array.dtype)
+            np.copyto(staged, array)
+            placed = self._cp.empty(array.shape, array.dtype)
+            placed.set(staged, stream=self.compute_stream.raw)
+            self._keep(self.compute_stream.record(), staged)
+        return placed
+
+    def get(self, array: Array) -> np.ndarray[Any, Any]:
+        return self.get_async(array).wait()
+
+    def get_async(self, array: Array) -> Pending:
+        self.copy_stream.wait(self.compute_stream.record())
+        with self.on(self.copy_stream):
+            # Strided arrays are gathered first, on the stream that copies.
+            source = self._cp.ascontiguousarray(array)
+            staged = self._pinned(array.shape, array.dtype)
+            source.get(stream=self.copy_stream.raw, out=staged, blocking=False)
+        return _Arriving(self.copy_stream.record(), source, array, staged)
+
+    def receive(self, array: Array, source: Device) -> Array:
+        if not isinstance(source, GpuDevice):
+            return self.put(source.get(array))
+        with source.activate():
+            original = self._cp.ascontiguousarray(array)
+        self.compute_stream.wait(source.compute_stream.record())
+        with self.activate():
+            placed = self._cp.empty(original.shape, original.dtype)
+            placed.data.copy_from_device_async(original.data, original.nbytes, self.compute_stream.raw)
+            source._keep(self.compute_stream.record(), original)
+        return placed
+
+    def _pinned(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+        """Return page-locked host memory as an array; copies from and to other memory make the host wait."""
+        count = int(np.prod(shape, dtype=np.int64))
+        memory = self._cuda.alloc_pinned_memory(max(1, count * dtype.itemsize))
+        return np.frombuffer(memory, dtype, count).reshape(shape)
+
+    def _keep(self, event: GpuEvent, array: Array) -> None:
+        """Hold what a copy reads until the copy is over; forget earlier ones that are."""
+        self._in_flight = [(other, held) for other, held in self._in_flight if not other.done]
+        self._in_flight.append((event, array))
+
+    def owns(self, array: Array) -> bool:
+        return isinstance(array, self._cp.ndarray) and array.device.id == self.card.number
+
+    def synchronize(self) -> None:
+        self.compute_stream.synchronize()
+        self.copy_stream.synchronize()
+        self._in_flight.clear()
+
+    def memory_stats(self) -> MemoryStats:
+        return MemoryStats(self._pool.used_bytes(), self._peak, self.memory_limit, self._allocations)
+
+
+class GpuEvent:
+    """A CUDA event."""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+
+    @property
+    def done(self) -> bool:
+        """Whether everything before the event has finished."""
+        return bool(self.raw.done)
+
+    def synchronize(self) -> None:
+        """Make the host wait for the event."""
+        self.raw.synchronize()
+
+
+class GpuStream:
+    """A CUDA stream that does not wait for the default stream."""
+
+    def __init__(self, cp: Any, card: int) -> None:
+        self._cuda = cp.cuda
+        self._card = card
+        self.raw = cp.cuda.Stream(non_blocking=True)
+
+    def record(self) -> GpuEvent:
+        """Return an event after everything queued so far."""
+        with self._cuda.Device(self._card):
+            event = self._cuda.Event(block=False, disable_timing=True)
+            event.record(self.raw)
+        return GpuEvent(event)
+
+    def wait(self, event: Any) -> None:
+        """Let later work wait for `event`, of this or another card."""
+        self.raw.wait_event(event.raw)
+
+    def synchronize(self) -> None:
+        """Make the host wait for everything queued so far."""
+        self.raw.synchronize()
+
+
+class _Arriving(Pending):
+    """A copy to pinned memory on the copy stream; it holds the array that it reads."""
+
+    def __init__(self, event: GpuEvent, source: Array, original: Array, staged: np.ndarray[Any, Any]) -> None:
+        self._event = event
+        self._held: tuple[Array, ...] = (source, original)
+        self._staged = staged
+        self._result: np.ndarray[Any, Any] | None = None
+
+    @property
+    def done(self) -> bool:
+        return self._result is not None or self._event.done
+
+    def wait(self) -> np.ndarray[Any, Any]:
+        if self._result is None:
+            self._event.synchronize()
+            # Pinned memory is scarce, and goes back to its pool when this copy has been made.
+            self._result = np.array(self._staged)
+            self._held = ()
+        return self._result
+
+    def __del__(self) -> None:
+        # Nobody waited: memory that the copy still reads or writes must not be handed out again.
+        if self._held and not self._event.done:
+            self._event.synchronize()

@@ -1,0 +1,315 @@
+"""A GPU for machines that have none: everything of a GPU but its speed.
+
+Arrays live in a memory of their own with a limit, kernels take this device's arrays only, streams order what happens,
+and moving data is explicit and really copies. All computing goes through `launch`, the one dispatch point: it checks
+every array (device, life, order), lets NumPy compute, and wraps what comes out. Whatever a real GPU refuses is refused here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import numpy as np
+
+from .cupy_names import LISTED
+from .device import Device, MemoryStats, Pending
+from .errors import DeviceMismatch, UnsupportedByDevice
+from .simulated_array import SimulatedArray
+from .simulated_clock import (
+    BUS_BYTES_PER_US,
+    COPY_US,
+    DEVICE_BYTES_PER_US,
+    KERNEL_US,
+    Machine,
+    SimulatedEvent,
+    SimulatedStream,
+)
+from .simulated_indexing import device_key, is_mask
+from .simulated_memory import Buffer, Memory
+from .simulated_namespace import SimulatedNamespace, call
+from .types import Array
+
+_DTYPES = frozenset("?bBhHiIlLqQefdFD")
+_SCALARS = (bool, int, float, complex, np.generic)
+
+
+class SimulatedGpu(Device):
+    """One simulated GPU. `machine` is the host that it shares with its sisters; `memory` keeps its books."""
+
+    kind = "GPU"
+    simulated = True
+    description = "simulated GPU"
+
+    def __init__(self, index: int, machine: Machine, memory_limit: int | None = None) -> None:
+        super().__init__(index, memory_limit)
+        self.machine = machine
+        self.memory = Memory(machine, self.name, self.memory_limit, self._reclaim)
+        self.compute_stream: SimulatedStream = SimulatedStream(machine, self.name, "compute")
+        self.copy_stream: SimulatedStream = SimulatedStream(machine, self.name, "copy")
+        self.xp = SimulatedNamespace(self)
+        self._in_flight: list[tuple[SimulatedEvent, Array]] = []
+        self._thread = threading.local()
+
+    # Streams
+
+    @property
+    def stream(self) -> SimulatedStream:
+        """The stream that this thread launches on."""
+        return getattr(self._thread, "stream", self.compute_stream)
+
+    @contextmanager
+    def on(self, stream: SimulatedStream) -> Iterator[None]:
+        """Launch on `stream` inside the block; ordering it is the caller's business."""
+        before = self.stream
+        self._thread.stream = stream
+        try:
+            yield
+        finally:
+            self._thread.stream = before
+
+    def activate(self) -> AbstractContextManager[Any]:
+        return self.on(self.compute_stream)
+
+    def label(self, name: str) -> AbstractContextManager[Any]:
+        return self.machine.label(name)
+
+    def synchronize(self) -> None:
+        self.compute_stream.synchronize()
+        self.copy_stream.synchronize()
+        self._settle()
+        self.memory.raise_late_errors()
+
+    # Data in and out
+
+    def put(self, array: np.ndarray[Any, Any]) -> Array:
+        self.check_dtype(array.dtype, "put")
+        self.copy_stream.wait(self.compute_stream.record())
+        placed = self.wrap(np.array(array), {})
+        self._copied(placed, "put", "host to device", None)
+        return placed
+
+    def get(self, array: Array) -> np.ndarray[Any, Any]:
+        return self.get_async(array).wait()
+
+    def get_async(self, array: Array) -> Pending:
+        data = self.unwrap(array)
+        self.copy_stream.wait(self.stream.record())
+        array._buffer.check_read(self.copy_stream)
+        cost = COPY_US + data.nbytes / BUS_BYTES_PER_US
+        array._buffer.note_read(self.copy_stream.launch("get", "device to host", data.nbytes, cost))
+        return _Arriving(self, array, np.array(data), self.copy_stream.record())
+
+    def receive(self, array: Array, source: Device) -> Array:
+        if not isinstance(source, SimulatedGpu) or source.machine is not self.machine:
+            return self.put(source.get(array))
+        data = source.unwrap(array)
+        self.copy_stream.wait(source.stream.record())
+        self.copy_stream.wait(self.compute_stream.record())
+        array._buffer.check_read(self.copy_stream)
+        placed = self.wrap(np.array(data), {})
+        self._copied(placed, "receive", "device to device", array)
+        return placed
+
+    def _copied(self, placed: Array, name: str, kind: str, original: Array | None) -> None:
+        """Queue a copy that makes `placed`, and let computing wait for it; keep what it reads until it is over."""
+        cost = COPY_US + placed.nbytes / BUS_BYTES_PER_US
+        moment = self.copy_stream.launch(name, kind, placed.nbytes, cost)
+        placed._buffer.note_write(moment)
+        event = self.copy_stream.record()
+        self.compute_stream.wait(event)
+        if original is not None:
+            original._buffer.note_read(moment)
+            self._in_flight.append((event, original))
+
+    def overwrite(self, array: Array, values: np.ndarray[Any, Any]) -> None:
+        """Copy a NumPy array into an array of this device with the very same shape and dtype."""
+        data = self.unwrap(array)
+        if not isinstance(values, np.ndarray) or values.dtype != data.dtype or values.shape != data.shape:
+            what = f"{getattr(values, 'dtype', type(values).__name__)}{list(np.shape(values))}"
+            raise UnsupportedByDevice(f"set() takes a NumPy array of {data.dtype}{list(data.shape)}, got {what}")
+        stream = self.stream
+        array._buffer.check_write(stream)
+        data[...] = values
+        cost = COPY_US + data.nbytes / BUS_BYTES_PER_US
+        array._buffer.note_write(stream.launch("set", "host to device", data.nbytes, cost))
+
+    def fetch(self, array: Array, why: str) -> np.ndarray[Any, Any]:
+        """Return the values for the host to look at, which waits for them."""
+        data = self.unwrap(array)
+        array._buffer.check_read(self.stream)
+        self.machine.host_wait(self.stream.record(), why)
+        return data
+
+    # Memory
+
+    def owns(self, array: Array) -> bool:
+        return isinstance(array, SimulatedArray) and array.device is self
+
+    def memory_stats(self) -> MemoryStats:
+        return self.memory.stats()
+
+    def free(self, array: Array) -> None:
+        """Give the array's buffer back: every later use of it, also by views, is UseAfterFree."""
+        self.unwrap(array)
+        self._settle()
+        array._buffer.free()
+
+    def _settle(self) -> None:
+        """Let go of what copies read that are over."""
+        if self._in_flight:
+            self._in_flight = [(event, array) for event, array in self._in_flight if not event.done]
+
+    def _reclaim(self) -> None:
+        """Wait for copies, so that the memory that they hold comes back."""
+        for event, _ in self._in_flight:
+            event.synchronize()
+        self._in_flight.clear()
+
+    # Computing
+
+    def launch(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any] | None = None,
+        writes: tuple[Any, ...] = (),
+    ) -> Any:
+        """Run `function` on the NumPy arrays behind `args`; return its results as arrays of this device.
+
+        `writes` are the arrays among the arguments that it writes to. Results that are views of an argument share its
+        buffer and cost no kernel. DeviceMismatch, UseAfterFree, StreamOrderError or UnsupportedByDevice where an
+        argument may not be used here; OutOfMemory where a result does not fit.
+        """
+        self.memory.raise_late_errors()
+        self._settle()
+        stream = self.stream
+        read: dict[int, Buffer] = {}
+        outputs = {id(self.unwrap(array)): array for array in writes}
+        host_args = self._unwrap_all(args, name, read)
+        host_kwargs = {key: self._unwrap_all(value, name, read) for key, value in (kwargs or {}).items()}
+        for buffer in read.values():
+            buffer.check_read(stream)
+        for array in writes:
+            array._buffer.check_write(stream)
+        with np.errstate(all="ignore"):
+            result = function(*host_args, **host_kwargs)
+        made: list[Buffer] = [array._buffer for array in writes]
+        wrapped = self._wrap_all(result, read, outputs, made)
+        if made:
+            self._record(name, stream, read, made)
+        return wrapped
+
+    def _record(self, name: str, stream: SimulatedStream, read: dict[int, Buffer], made: list[Buffer]) -> None:
+        nbytes = sum(buffer.nbytes for buffer in {*read.values(), *made})
+        moment = stream.launch(name, "kernel", nbytes, KERNEL_US + nbytes / DEVICE_BYTES_PER_US)
+        for buffer in read.values():
+            buffer.note_read(moment)
+        for buffer in made:
+            buffer.note_write(moment)
+
+    def call_method(self, name: str, array: Array, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a listed method of an array."""
+        params = LISTED.methods[name]
+        params = params._replace(positional=["self", *params.positional])
+        return call(self, name, getattr(np.ndarray, name), (array, *args), kwargs, params)
+
+    def getitem(self, array: Array, key: Any) -> Array:
+        """Return `array[key]`: a view for slices, a gather for this device's index arrays."""
+        shape = self.unwrap(array).shape
+        if is_mask(key):
+            self.fetch(array, "boolean mask")
+        return self.launch("getitem", lambda data, key: data[device_key(key, shape)], (array, key))
+
+    def setitem(self, array: Array, key: Any, value: Any) -> None:
+        """Do `array[key] = value`; the value is a scalar or one of this device's arrays."""
+        shape = self.unwrap(array).shape
+        self.check_operand(value, "setitem")
+
+        def assign(data: np.ndarray[Any, Any], key: Any, value: Any) -> None:
+            data[device_key(key, shape)] = value
+
+        self.launch("setitem", assign, (array, key, value), writes=(array,))
+
+    # From arrays of this device to NumPy's and back
+
+    def check_dtype(self, dtype: np.dtype[Any], name: str) -> None:
+        """Raise UnsupportedByDevice for strings, objects, long doubles and other dtypes that GPUs have not."""
+        if dtype.char not in _DTYPES and dtype.name != "bfloat16":
+            raise UnsupportedByDevice(f"{name}: dtype {dtype} is not supported on {self.short_name}")
+
+    def check_operand(self, value: Any, name: str) -> None:
+        """Raise unless `value` is one of this device's arrays or a scalar."""
+        if isinstance(value, SimulatedArray):
+            self.unwrap(value)
+        elif not isinstance(value, _SCALARS):
+            raise UnsupportedByDevice(
+                f"{name}: unsupported type {type(value)} on {self.short_name}; arrays are moved there explicitly"
+            )
+
+    def unwrap(self, array: Any) -> np.ndarray[Any, Any]:
+        """Return the NumPy array behind one of this device's live arrays."""
+        if not isinstance(array, SimulatedArray):
+            raise UnsupportedByDevice(f"{self.short_name} takes its own arrays, got {type(array)}")
+        if array.device is not self:
+            raise DeviceMismatch(f"An array on {array.device.name} was used on {self.name}; copy it there first")
+        array._buffer.check_alive()
+        return array._data
+
+    def _unwrap_all(self, value: Any, name: str, read: dict[int, Buffer]) -> Any:
+        if isinstance(value, SimulatedArray):
+            data = self.unwrap(value)
+            read[id(value._buffer.root)] = value._buffer
+            return data
+        if isinstance(value, tuple | list):
+            return type(value)(self._unwrap_all(item, name, read) for item in value)
+        if isinstance(value, np.ndarray):
+            raise UnsupportedByDevice(f"{name}: unsupported type {type(value)} on {self.short_name}; put() it there first")
+        return value
+
+    def _wrap_all(self, value: Any, read: dict[int, Buffer], outputs: dict[int, Array], made: list[Buffer]) -> Any:
+        if isinstance(value, np.ndarray | np.generic):
+            if id(value) in outputs:
+                return outputs[id(value)]
+            array = self.wrap(np.asarray(value), read)
+            if array._buffer.written is None and array._buffer not in made:
+                made.append(array._buffer)
+            return array
+        if isinstance(value, tuple | list):
+            items = [self._wrap_all(item, read, outputs, made) for item in value]
+            return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+        return value
+
+    def wrap(self, data: np.ndarray[Any, Any], shared: dict[int, Buffer]) -> SimulatedArray:
+        """Return an array of this device around `data`, in the buffer that it is a view of or in one of its own."""
+        self.check_dtype(data.dtype, "result")
+        root: Any = data
+        while id(root) not in shared and getattr(root, "base", None) is not None:
+            root = root.base
+        buffer = shared.get(id(root))
+        if buffer is None:
+            buffer = Buffer(self.memory, root if isinstance(root, np.ndarray) else data, self.compute_stream)
+        return SimulatedArray(self, data, buffer)
+
+
+class _Arriving(Pending):
+    """A copy to the host on a simulated GPU's copy stream."""
+
+    def __init__(self, device: SimulatedGpu, array: Array, values: np.ndarray[Any, Any], event: SimulatedEvent) -> None:
+        self._device = device
+        self._values = values
+        self._event = event
+        self._source: Array | None = array
+
+    @property
+    def done(self) -> bool:
+        return self._event.done
+
+    def wait(self) -> np.ndarray[Any, Any]:
+        if self._source is not None:
+            self._device.machine.host_wait(self._event, "get")
+            self._source = None
+        return self._values
