@@ -16,7 +16,13 @@ import numpy as np
 
 from .types import Array, Namespace
 
+_GPU_DTYPES = frozenset("?bBhHiIlLqQefdFD")
 TASK = "/job:localhost/replica:0/task:0"
+
+
+def gpu_has(dtype: np.dtype[Any]) -> bool:
+    """Whether GPUs compute with a dtype; not with strings, objects, dates, long doubles and small floats."""
+    return dtype.char in _GPU_DTYPES or dtype.name == "bfloat16"
 
 
 class Event(Protocol):
@@ -36,8 +42,8 @@ class Stream(Protocol):
     def record(self) -> Event:
         """Return an event after everything queued so far."""
 
-    def wait(self, event: Event) -> None:
-        """Let later work of this stream wait for `event`, which may be another stream's."""
+    def wait(self, event: Any) -> None:
+        """Let later work of this stream wait for `event`, which may be another stream's of the same kind."""
 
     def synchronize(self) -> None:
         """Make the host wait for everything queued so far."""
@@ -122,11 +128,11 @@ class Device(ABC):
 
     @abstractmethod
     def get_async(self, array: Array) -> Pending:
-        """Start copying one of this device's arrays to the host."""
+        """Start copying one of this device's arrays to the host; what is launched later waits, so it may overwrite."""
 
     @abstractmethod
     def receive(self, array: Array, source: Device) -> Array:
-        """Copy another device's array of the same kind here, in order after the work that makes it."""
+        """Copy an array of `source` here, after the work that makes it and before what `source` does next."""
 
     @abstractmethod
     def owns(self, array: Array) -> bool:
@@ -150,6 +156,7 @@ class Device(ABC):
 
     def free(self, array: Array) -> None:
         """Declare that nobody will use `array` again; simulated GPUs then hold everybody to it."""
+        return None
 
     def attributes(self) -> DeviceAttributes:
         """Return what `Session.list_devices()` tells."""

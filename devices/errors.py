@@ -18,7 +18,9 @@ class OutOfMemory(DeviceError, MemoryError):
     `shape` (None where only a size in bytes is known), `dtype`, `device` and `allocator` say which one.
     """
 
-    def __init__(self, shape: tuple[int, ...] | None, dtype: Any, device: str, allocator: str, detail: str = "") -> None:
+    def __init__(
+        self, shape: tuple[int, ...] | None, dtype: Any, device: str, allocator: str, detail: str = ""
+    ) -> None:
         self.shape = shape
         self.dtype = dtype
         self.device = device

@@ -5,8 +5,8 @@ kept for whoever asks. Each logical GPU has its own stream and its own memory po
 sharing memory or order. Every operation runs inside `activate()`, because CuPy's current device, stream and allocator
 belong to the thread.
 
-State of a GpuDevice: `_pool` its memory, `_allocations` how many arrays came from it, `_in_flight` copies whose source
-must outlive them, as (event, array).
+State of a GpuDevice: `_pool` its memory, `_allocations` how many arrays came from it, `_staged` pinned memory that
+copies may still read, as (event, array).
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from . import nvml
-from .device import Device, MemoryStats, Pending
+from .device import Device, MemoryStats, Pending, gpu_has
 from .errors import DeviceError, DeviceMismatch, OutOfMemory, UnsupportedByDevice
 from .types import Array, Namespace
 
 StandIn: TypeAlias = Callable[..., Any]
+# How CuPy's warning begins when it reaches into another card's memory.
+_PEER_ACCESS = "The device where the array resides"
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,8 @@ def logical_gpu(card: Card, index: int, memory_limit: int) -> GpuDevice:
 
 @lru_cache(maxsize=64)
 def _logical_gpu(card: Card, index: int, memory_limit: int) -> GpuDevice:
+    # Once, not around each run: the filters of `warnings` belong to the process.
+    warnings.filterwarnings("error", message=_PEER_ACCESS)
     return GpuDevice(card, index, memory_limit, _cupy())
 
 
@@ -169,13 +173,13 @@ class GpuDevice(Device):
         self._nothing: nullcontext[None] = nullcontext()
         self._allocations = 0
         self._peak = 0
-        self._in_flight: list[tuple[Any, Array]] = []
+        self._staged: list[tuple[GpuEvent, np.ndarray[Any, Any]]] = []
         with cp.cuda.Device(card.number):
             self._pool = cp.cuda.MemoryPool()
             if memory_limit:
                 self._pool.set_limit(size=memory_limit)
-            self.compute_stream = GpuStream(cp, card.number)
-            self.copy_stream = GpuStream(cp, card.number)
+            self.compute_stream: GpuStream = GpuStream(cp, card.number)
+            self.copy_stream: GpuStream = GpuStream(cp, card.number)
 
     # Current device, stream and allocator of the thread
 
@@ -188,11 +192,14 @@ class GpuDevice(Device):
     def on(self, stream: GpuStream) -> Iterator[None]:
         """Launch on `stream` inside the block; ordering it is the caller's business."""
         with self._cuda.Device(self.card.number), stream.raw, self._cuda.using_allocator(self._allocate):
-            with warnings.catch_warnings():
-                # CuPy would reach into another card's memory with a warning only.
-                warnings.simplefilter("error", self._cp.exceptions.PerformanceWarning)
-                with self._translated():
-                    yield
+            try:
+                yield
+            except self._cuda.memory.OutOfMemoryError as error:
+                raise OutOfMemory(None, "unknown", self.name, f"GPU_{self.index}_pool", str(error)) from error
+            except (RuntimeWarning, ValueError) as error:
+                if not str(error).startswith(_PEER_ACCESS):
+                    raise
+                raise DeviceMismatch(f"An array of another GPU was used on {self.name}: {error}") from error
 
     def _allocate(self, nbytes: int) -> Any:
         pointer = self._pool.malloc(nbytes)
@@ -200,22 +207,13 @@ class GpuDevice(Device):
         self._peak = max(self._peak, self._pool.used_bytes())
         return pointer
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except self._cuda.memory.OutOfMemoryError as error:
-            raise OutOfMemory(None, "unknown", self.name, f"GPU_{self.index}_pool", str(error)) from error
-        except self._cp.exceptions.PerformanceWarning as error:
-            raise DeviceMismatch(f"An array of another GPU was used on {self.name}: {error}") from error
-
     def label(self, name: str) -> AbstractContextManager[Any]:
         return self._nothing
 
     # Data in and out
 
     def put(self, array: np.ndarray[Any, Any]) -> Array:
-        if array.dtype.kind not in "biufcV" or array.dtype.char in "gG":
+        if not gpu_has(array.dtype):
             raise UnsupportedByDevice(f"put: dtype {array.dtype} is not supported on {self.short_name}")
         with self.activate():
             staged = self._pinned(array.shape, array.dtype)
@@ -235,7 +233,10 @@ class GpuDevice(Device):
             source = self._cp.ascontiguousarray(array)
             staged = self._pinned(array.shape, array.dtype)
             source.get(stream=self.copy_stream.raw, out=staged, blocking=False)
-        return _Arriving(self.copy_stream.record(), source, array, staged)
+        event = self.copy_stream.record()
+        # What the plan launches next may overwrite the array, or free it for reuse.
+        self.compute_stream.wait(event)
+        return _Arriving(event, source, staged)
 
     def receive(self, array: Array, source: Device) -> Array:
         if not isinstance(source, GpuDevice):
@@ -246,19 +247,19 @@ class GpuDevice(Device):
         with self.activate():
             placed = self._cp.empty(original.shape, original.dtype)
             placed.data.copy_from_device_async(original.data, original.nbytes, self.compute_stream.raw)
-            source._keep(self.compute_stream.record(), original)
+        source.compute_stream.wait(self.compute_stream.record())
         return placed
 
     def _pinned(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
         """Return page-locked host memory as an array; copies from and to other memory make the host wait."""
         count = int(np.prod(shape, dtype=np.int64))
         memory = self._cuda.alloc_pinned_memory(max(1, count * dtype.itemsize))
-        return np.frombuffer(memory, dtype, count).reshape(shape)
+        return np.ndarray(shape, dtype, buffer=memory)
 
-    def _keep(self, event: GpuEvent, array: Array) -> None:
-        """Hold what a copy reads until the copy is over; forget earlier ones that are."""
-        self._in_flight = [(other, held) for other, held in self._in_flight if not other.done]
-        self._in_flight.append((event, array))
+    def _keep(self, event: GpuEvent, array: np.ndarray[Any, Any]) -> None:
+        """Hold the pinned memory that a copy reads until the copy is over; forget earlier ones that are."""
+        self._staged = [(other, held) for other, held in self._staged if not other.done]
+        self._staged.append((event, array))
 
     def owns(self, array: Array) -> bool:
         return isinstance(array, self._cp.ndarray) and array.device.id == self.card.number
@@ -266,7 +267,7 @@ class GpuDevice(Device):
     def synchronize(self) -> None:
         self.compute_stream.synchronize()
         self.copy_stream.synchronize()
-        self._in_flight.clear()
+        self._staged.clear()
 
     def memory_stats(self) -> MemoryStats:
         return MemoryStats(self._pool.used_bytes(), self._peak, self.memory_limit, self._allocations)
@@ -315,9 +316,9 @@ class GpuStream:
 class _Arriving(Pending):
     """A copy to pinned memory on the copy stream; it holds the array that it reads."""
 
-    def __init__(self, event: GpuEvent, source: Array, original: Array, staged: np.ndarray[Any, Any]) -> None:
+    def __init__(self, event: GpuEvent, source: Array, staged: np.ndarray[Any, Any]) -> None:
         self._event = event
-        self._held: tuple[Array, ...] = (source, original)
+        self._source: Array | None = source
         self._staged = staged
         self._result: np.ndarray[Any, Any] | None = None
 
@@ -330,10 +331,10 @@ class _Arriving(Pending):
             self._event.synchronize()
             # Pinned memory is scarce, and goes back to its pool when this copy has been made.
             self._result = np.array(self._staged)
-            self._held = ()
+            self._source = None
         return self._result
 
     def __del__(self) -> None:
         # Nobody waited: memory that the copy still reads or writes must not be handed out again.
-        if self._held and not self._event.done:
+        if self._source is not None and not self._event.done:
             self._event.synchronize()

@@ -6,9 +6,9 @@ CUDA_VISIBLE_DEVICES, so cards are joined on the PCI bus id. Nothing here ever r
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
-
-import pynvml
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,27 @@ def pci_key(bus_id: str) -> str:
 def cards() -> dict[str, CardFacts]:
     """Return the cards by PCI key; empty where the library or the driver is not there."""
     try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
+        library = importlib.import_module("pynvml")
+        library.nvmlInit()
+    except Exception:  # NVMLError, or whatever a broken installation raises
         return {}
     try:
-        driver = _text(pynvml.nvmlSystemGetDriverVersion())
-        found = [_facts(pynvml.nvmlDeviceGetHandleByIndex(i), driver) for i in range(pynvml.nvmlDeviceGetCount())]
+        driver = _text(library.nvmlSystemGetDriverVersion())
+        handles = [library.nvmlDeviceGetHandleByIndex(number) for number in range(library.nvmlDeviceGetCount())]
+        found = [_facts(library, handle, driver) for handle in handles]
         return {pci_key(card.pci_bus_id): card for card in found}
-    except pynvml.NVMLError:
+    except library.NVMLError:
         return {}
     finally:
-        pynvml.nvmlShutdown()
+        library.nvmlShutdown()
 
 
-def _facts(handle: object, driver: str) -> CardFacts:
-    memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+def _facts(library: Any, handle: Any, driver: str) -> CardFacts:
+    memory = library.nvmlDeviceGetMemoryInfo(handle)
     return CardFacts(
-        name=_text(pynvml.nvmlDeviceGetName(handle)),
-        pci_bus_id=_text(pynvml.nvmlDeviceGetPciInfo(handle).busId),
-        uuid=_text(pynvml.nvmlDeviceGetUUID(handle)),
+        name=_text(library.nvmlDeviceGetName(handle)),
+        pci_bus_id=_text(library.nvmlDeviceGetPciInfo(handle).busId),
+        uuid=_text(library.nvmlDeviceGetUUID(handle)),
         total_memory=int(memory.total),
         free_memory=int(memory.free),
         driver=driver,

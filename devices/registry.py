@@ -1,7 +1,7 @@
 """Which devices this process has: CPUs, real GPUs that proved usable, or simulated ones in their place.
 
-State: `_active`, the stack of simulated sets that `simulated_gpus` blocks put in force (visible to every thread);
-`_environment`, the set that MILLSTREAM_SIMULATED_GPUS asks for, made when first needed; the real cards are probed once by
+State: `_active`, the stack of simulated sets that `simulated_gpus` blocks put in force (visible to every thread); the
+set that MILLSTREAM_SIMULATED_GPUS asks for is made when first needed and kept; real cards are probed once by
 `gpu.probe`. A session keeps the tuple that it was given, whatever comes into force later.
 """
 
@@ -33,8 +33,9 @@ class DeviceConfig:
     """What a session's configuration says of devices.
 
     `device_count` limits (GPU) or sets (CPU) how many there are; `visible_gpus` orders and filters cards, None for all;
-    `memory_fraction` of each card (0: all of it); `allow_growth` takes memory when it is needed; `virtual_gpus` has, for
-    each visible card, the memory limits in bytes of the logical GPUs that share it.
+    `memory_fraction` of each card (0: all of it); `virtual_gpus` has, for each visible card, the memory limits in
+    bytes of the logical GPUs that share it. Memory is always taken when it is needed, so `allow_growth` is accepted and changes
+    nothing.
     """
 
     device_count: dict[str, int] = field(default_factory=dict)
@@ -77,7 +78,7 @@ _lock = threading.RLock()
 _active: list[SimulatedSet] = []
 
 
-class simulated_gpus(ContextDecorator):  # noqa: N801  (read as a verb: `with simulated_gpus(2):`)
+class simulated_gpus(ContextDecorator):
     """Give the sessions made inside `n` simulated GPUs instead of real ones: a `with` block or a decorator.
 
     `memory_limit` is bytes for each GPU, None for no limit. Blocks nest, the innermost counts; a session keeps its GPUs
@@ -178,7 +179,8 @@ def _limits(config: DeviceConfig, place: int, whole: int) -> Sequence[int]:
 def _check_visible(order: Iterable[int], count: int) -> None:
     for card in order:
         if not 0 <= card < count:
-            raise DeviceError(f"'visible_device_list' listed an invalid GPU id '{card}' but visible device count is {count}")
+            message = f"'visible_device_list' listed an invalid GPU id '{card}' but visible device count is {count}"
+            raise DeviceError(message)
 
 
 def unusable_gpus() -> list[tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 Arrays live in a memory of their own with a limit, kernels take this device's arrays only, streams order what happens,
 and moving data is explicit and really copies. All computing goes through `launch`, the one dispatch point: it checks
-every array (device, life, order), lets NumPy compute, and wraps what comes out. Whatever a real GPU refuses is refused here.
+every array (device, life, order), lets NumPy compute, and wraps what comes out. Whatever a real GPU refuses is
+refused here.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .cupy_names import LISTED
-from .device import Device, MemoryStats, Pending
+from .device import Device, MemoryStats, Pending, gpu_has
 from .errors import DeviceMismatch, UnsupportedByDevice
 from .simulated_array import SimulatedArray
 from .simulated_clock import (
@@ -24,6 +25,7 @@ from .simulated_clock import (
     DEVICE_BYTES_PER_US,
     KERNEL_US,
     Machine,
+    Moment,
     SimulatedEvent,
     SimulatedStream,
 )
@@ -32,7 +34,6 @@ from .simulated_memory import Buffer, Memory
 from .simulated_namespace import SimulatedNamespace, call
 from .types import Array
 
-_DTYPES = frozenset("?bBhHiIlLqQefdFD")
 _SCALARS = (bool, int, float, complex, np.generic)
 
 
@@ -46,11 +47,10 @@ class SimulatedGpu(Device):
     def __init__(self, index: int, machine: Machine, memory_limit: int | None = None) -> None:
         super().__init__(index, memory_limit)
         self.machine = machine
-        self.memory = Memory(machine, self.name, self.memory_limit, self._reclaim)
+        self.memory = Memory(machine, self.name, self.memory_limit)
         self.compute_stream: SimulatedStream = SimulatedStream(machine, self.name, "compute")
         self.copy_stream: SimulatedStream = SimulatedStream(machine, self.name, "copy")
         self.xp = SimulatedNamespace(self)
-        self._in_flight: list[tuple[SimulatedEvent, Array]] = []
         self._thread = threading.local()
 
     # Streams
@@ -79,7 +79,6 @@ class SimulatedGpu(Device):
     def synchronize(self) -> None:
         self.compute_stream.synchronize()
         self.copy_stream.synchronize()
-        self._settle()
         self.memory.raise_late_errors()
 
     # Data in and out
@@ -88,7 +87,7 @@ class SimulatedGpu(Device):
         self.check_dtype(array.dtype, "put")
         self.copy_stream.wait(self.compute_stream.record())
         placed = self.wrap(np.array(array), {})
-        self._copied(placed, "put", "host to device", None)
+        self._copied(placed, "put", "host to device")
         return placed
 
     def get(self, array: Array) -> np.ndarray[Any, Any]:
@@ -100,7 +99,9 @@ class SimulatedGpu(Device):
         array._buffer.check_read(self.copy_stream)
         cost = COPY_US + data.nbytes / BUS_BYTES_PER_US
         array._buffer.note_read(self.copy_stream.launch("get", "device to host", data.nbytes, cost))
-        return _Arriving(self, array, np.array(data), self.copy_stream.record())
+        event = self.copy_stream.record()
+        self.compute_stream.wait(event)
+        return _Arriving(self, np.array(data), event)
 
     def receive(self, array: Array, source: Device) -> Array:
         if not isinstance(source, SimulatedGpu) or source.machine is not self.machine:
@@ -110,19 +111,17 @@ class SimulatedGpu(Device):
         self.copy_stream.wait(self.compute_stream.record())
         array._buffer.check_read(self.copy_stream)
         placed = self.wrap(np.array(data), {})
-        self._copied(placed, "receive", "device to device", array)
+        array._buffer.note_read(self._copied(placed, "receive", "device to device"))
+        source.compute_stream.wait(self.copy_stream.record())
         return placed
 
-    def _copied(self, placed: Array, name: str, kind: str, original: Array | None) -> None:
-        """Queue a copy that makes `placed`, and let computing wait for it; keep what it reads until it is over."""
+    def _copied(self, placed: Array, name: str, kind: str) -> Moment:
+        """Queue a copy that makes `placed`, and let computing wait for it."""
         cost = COPY_US + placed.nbytes / BUS_BYTES_PER_US
         moment = self.copy_stream.launch(name, kind, placed.nbytes, cost)
         placed._buffer.note_write(moment)
-        event = self.copy_stream.record()
-        self.compute_stream.wait(event)
-        if original is not None:
-            original._buffer.note_read(moment)
-            self._in_flight.append((event, original))
+        self.compute_stream.wait(self.copy_stream.record())
+        return moment
 
     def overwrite(self, array: Array, values: np.ndarray[Any, Any]) -> None:
         """Copy a NumPy array into an array of this device with the very same shape and dtype."""
@@ -154,19 +153,7 @@ class SimulatedGpu(Device):
     def free(self, array: Array) -> None:
         """Give the array's buffer back: every later use of it, also by views, is UseAfterFree."""
         self.unwrap(array)
-        self._settle()
         array._buffer.free()
-
-    def _settle(self) -> None:
-        """Let go of what copies read that are over."""
-        if self._in_flight:
-            self._in_flight = [(event, array) for event, array in self._in_flight if not event.done]
-
-    def _reclaim(self) -> None:
-        """Wait for copies, so that the memory that they hold comes back."""
-        for event, _ in self._in_flight:
-            event.synchronize()
-        self._in_flight.clear()
 
     # Computing
 
@@ -185,7 +172,6 @@ class SimulatedGpu(Device):
         argument may not be used here; OutOfMemory where a result does not fit.
         """
         self.memory.raise_late_errors()
-        self._settle()
         stream = self.stream
         read: dict[int, Buffer] = {}
         outputs = {id(self.unwrap(array)): array for array in writes}
@@ -238,7 +224,7 @@ class SimulatedGpu(Device):
 
     def check_dtype(self, dtype: np.dtype[Any], name: str) -> None:
         """Raise UnsupportedByDevice for strings, objects, long doubles and other dtypes that GPUs have not."""
-        if dtype.char not in _DTYPES and dtype.name != "bfloat16":
+        if not gpu_has(dtype):
             raise UnsupportedByDevice(f"{name}: dtype {dtype} is not supported on {self.short_name}")
 
     def check_operand(self, value: Any, name: str) -> None:
@@ -267,7 +253,7 @@ class SimulatedGpu(Device):
         if isinstance(value, tuple | list):
             return type(value)(self._unwrap_all(item, name, read) for item in value)
         if isinstance(value, np.ndarray):
-            raise UnsupportedByDevice(f"{name}: unsupported type {type(value)} on {self.short_name}; put() it there first")
+            self.check_operand(value, name)
         return value
 
     def _wrap_all(self, value: Any, read: dict[int, Buffer], outputs: dict[int, Array], made: list[Buffer]) -> Any:
@@ -298,18 +284,18 @@ class SimulatedGpu(Device):
 class _Arriving(Pending):
     """A copy to the host on a simulated GPU's copy stream."""
 
-    def __init__(self, device: SimulatedGpu, array: Array, values: np.ndarray[Any, Any], event: SimulatedEvent) -> None:
+    def __init__(self, device: SimulatedGpu, values: np.ndarray[Any, Any], event: SimulatedEvent) -> None:
         self._device = device
         self._values = values
         self._event = event
-        self._source: Array | None = array
+        self._waited = False
 
     @property
     def done(self) -> bool:
         return self._event.done
 
     def wait(self) -> np.ndarray[Any, Any]:
-        if self._source is not None:
+        if not self._waited:
             self._device.machine.host_wait(self._event, "get")
-            self._source = None
+            self._waited = True
         return self._values

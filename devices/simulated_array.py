@@ -63,12 +63,12 @@ class SimulatedArray:
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of the axes."""
-        return self._data.shape
+        return self._data.shape  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The element type."""
-        return self._data.dtype
+        return self._data.dtype  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
@@ -101,12 +101,12 @@ class SimulatedArray:
         return self._data.flags
 
     @property
-    def T(self) -> SimulatedArray:  # noqa: N802
+    def T(self) -> SimulatedArray:
         """The transposed view."""
         return self.device.launch("transpose", np.transpose, (self,))  # type: ignore[no-any-return]
 
     @property
-    def mT(self) -> SimulatedArray:  # noqa: N802
+    def mT(self) -> SimulatedArray:
         """The view with the last two axes exchanged."""
         return self.device.launch("matrix_transpose", np.matrix_transpose, (self,))  # type: ignore[no-any-return]
 
@@ -142,7 +142,7 @@ class SimulatedArray:
             raise MissingFromDevice(f"CuPy's arrays have no attribute {name!r}, so {self.device.short_name}'s do not")
         return _Method(self, name)
 
-    def __getitem__(self, key: Any) -> SimulatedArray:
+    def __getitem__(self, key: Any) -> Any:
         return self.device.getitem(self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:

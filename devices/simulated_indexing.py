@@ -20,10 +20,10 @@ def is_mask(key: Any) -> bool:
 
 
 def device_key(key: Any, shape: tuple[int, ...]) -> Any:
-    """Return the key with index arrays wrapped into range. UnsupportedByDevice for lists, which would be copied over."""
+    """Return the key with index arrays wrapped into range. UnsupportedByDevice for lists, which would be copied."""
     parts = key if isinstance(key, tuple) else (key,)
     axis = 0
-    wrapped = []
+    wrapped: list[Any] = []
     for part in parts:
         if isinstance(part, list):
             raise UnsupportedByDevice("indexing with a list copies it to the device implicitly; put() it there first")
@@ -37,7 +37,7 @@ def device_key(key: Any, shape: tuple[int, ...]) -> Any:
 def _axes_taken(part: Any) -> int:
     if part is None or part is Ellipsis:
         return 0
-    return part.ndim if isinstance(part, np.ndarray) and part.dtype == np.bool_ else 1
+    return int(part.ndim) if isinstance(part, np.ndarray) and part.dtype == np.bool_ else 1
 
 
 def _wrap(part: Any, shape: tuple[int, ...], axis: int) -> Any:

@@ -27,13 +27,15 @@ class RawLaunch:
         self._stand_in = stand_in
         self.name = name
 
-    def __call__(self, grid: tuple[int, ...], block: tuple[int, ...], args: tuple[Any, ...], shared_mem: int = 0) -> None:
+    def __call__(
+        self, grid: tuple[int, ...], block: tuple[int, ...], args: tuple[Any, ...], shared_mem: int = 0
+    ) -> None:
         """Run the stand-in with the NumPy arrays behind `args`; it writes to its outputs in place."""
         for value in args:
             if not isinstance(value, SimulatedArray | np.generic):
                 raise UnsupportedByDevice(
-                    f"kernel {self.name}: got {type(value)}; pass arrays of {self._device.short_name} and NumPy scalars "
-                    "(np.int32, np.float32 …), whose C type is known"
+                    f"kernel {self.name}: got {type(value)}; pass arrays of {self._device.short_name} and NumPy "
+                    "scalars, such as np.int32, whose C type is known"
                 )
         arrays = tuple(value for value in args if isinstance(value, SimulatedArray))
         self._device.launch(self.name, self._run, args, writes=arrays)

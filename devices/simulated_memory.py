@@ -8,7 +8,6 @@ print as huge numbers), so that what reads it illegally does not look right by l
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -31,8 +30,7 @@ def poison(array: np.ndarray[Any, Any]) -> None:
 class Memory:
     """The books of one device's memory: bytes in use, their peak, the limit (0: none), and how often it allocated."""
 
-    def __init__(self, machine: Machine, device: str, limit: int, reclaim: Callable[[], None]) -> None:
-        self._reclaim = reclaim
+    def __init__(self, machine: Machine, device: str, limit: int) -> None:
         self.machine = machine
         self.device = device
         self.limit = limit
@@ -45,8 +43,6 @@ class Memory:
     def take(self, shape: tuple[int, ...], dtype: Any, nbytes: int) -> None:
         """Count an allocation in; OutOfMemory where it goes over the limit."""
         with self.machine.lock:
-            if self.limit and self.in_use + nbytes > self.limit:
-                self._reclaim()
             if self.limit and self.in_use + nbytes > self.limit:
                 detail = f"{nbytes} bytes asked for, {self.in_use} of {self.limit} in use"
                 raise OutOfMemory(shape, dtype, self.device, self.allocator, detail)

@@ -1,9 +1,9 @@
 """The array namespace of a simulated GPU: NumPy's functions, no more of them and no wider than CuPy's.
 
 Names that CuPy lacks raise AttributeError, keywords that it lacks TypeError; ufuncs take this device's arrays and
-scalars only, and only dtypes that CuPy has a loop for. Each function is one table row: plain ones are checked against the
-committed list and launched, the exceptions (makers, questions that the host answers, functions that wait or write
-into an argument) are named in the tables below.
+scalars only, and only dtypes that CuPy has a loop for. Plain functions are checked against the committed list and
+launched; the exceptions (makers, questions that the host answers, functions that wait or write into an argument) are
+named in the tables below.
 """
 
 from __future__ import annotations
@@ -25,24 +25,38 @@ if TYPE_CHECKING:
 
 # Answered on the host from shapes and dtypes alone.
 _HOST = frozenset(
-    "broadcast_shapes can_cast common_type iscomplexobj isdtype isfortran isrealobj isscalar issubdtype may_share_memory "
-    "min_scalar_type ndim promote_types result_type shape shares_memory size typename".split()
+    (
+        "broadcast_shapes", "can_cast", "common_type", "iscomplexobj", "isdtype", "isfortran", "isrealobj", "isscalar",
+        "issubdtype", "may_share_memory", "min_scalar_type", "ndim", "promote_types", "result_type", "shape",
+        "shares_memory", "size", "typename",
+    )
 )
 # Make arrays from shapes and numbers.
 _MAKERS = frozenset(
-    "arange bartlett blackman diag_indices empty eye fft.fftfreq fft.rfftfreq full hamming hanning identity indices "
-    "kaiser linspace logspace mask_indices ones tri tril_indices triu_indices zeros".split()
+    (
+        "arange", "bartlett", "blackman", "diag_indices", "empty", "eye", "fft.fftfreq", "fft.rfftfreq", "full",
+        "hamming", "hanning", "identity", "indices", "kaiser", "linspace", "logspace", "mask_indices", "ones", "tri",
+        "tril_indices", "triu_indices", "zeros",
+    )
 )
-_FROM_HOST = frozenset("array asanyarray asarray ascontiguousarray asfortranarray".split())
+_FROM_HOST = frozenset(
+    ("array", "asanyarray", "asarray", "ascontiguousarray", "asfortranarray")
+)
 _UNINITIALISED = frozenset(("empty", "empty_like"))
 # The host must see a result before the next kernel can be sized.
 _WAITS = frozenset(
-    "allclose argwhere array_equal array_equiv bincount compress delete extract flatnonzero histogram in1d intersect1d isin "
-    "lexsort linalg.lstsq linalg.matrix_rank nonzero setdiff1d setxor1d trim_zeros union1d unique unique_all unique_counts "
-    "unique_inverse unique_values".split()
+    (
+        "allclose", "argwhere", "array_equal", "array_equiv", "bincount", "compress", "delete", "extract",
+        "flatnonzero", "histogram", "in1d", "intersect1d", "isin", "lexsort", "linalg.lstsq", "linalg.matrix_rank",
+        "nonzero", "setdiff1d", "setxor1d", "trim_zeros", "union1d", "unique", "unique_all", "unique_counts",
+        "unique_inverse", "unique_values",
+    )
 )
 _WRITES_FIRST = frozenset(
-    "copyto fill fill_diagonal partition place put put_along_axis putmask scatter_add scatter_max scatter_min sort".split()
+    (
+        "copyto", "fill", "fill_diagonal", "partition", "place", "put", "put_along_axis", "putmask", "scatter_add",
+        "scatter_max", "scatter_min", "sort",
+    )
 )
 # The functions of these names return a new array; only the methods work in place.
 _METHOD_ONLY = frozenset(("partition", "sort"))
@@ -201,7 +215,7 @@ class SimulatedUfunc:
         dtypes = tuple(arg.dtype.char for arg in args if isinstance(arg, SimulatedArray))
         if len(dtypes) == self.nin and not _has_loop(self.name, dtypes):
             names = ", ".join(np.dtype(char).name for char in dtypes)
-            raise UnsupportedByDevice(f"CuPy's ufunc {self.name} has no loop for ({names}) on {self._device.short_name}")
+            raise UnsupportedByDevice(f"CuPy's ufunc {self.name} has no loop for ({names})")
 
     def at(self, a: Any, indices: Any, b: Any = None) -> None:
         """Do the operation in place at indices, unbuffered; for the dtypes that GPUs have atomics for."""
@@ -217,8 +231,8 @@ class SimulatedUfunc:
 
     def reduce(self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Any:
         """Reduce along axes; the result is an array also where it has no axes."""
-        kwargs = {"axis": axis, "dtype": dtype, "keepdims": keepdims}
-        return self._device.launch(f"{self.name}.reduce", self._ufunc.reduce, (array,), {**kwargs, **_out(out)}, _writes(out))
+        kwargs = {"axis": axis, "dtype": dtype, "keepdims": keepdims, **_out(out)}
+        return self._device.launch(f"{self.name}.reduce", self._ufunc.reduce, (array,), kwargs, _writes(out))
 
     def accumulate(self, array: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
         """Accumulate along an axis."""
@@ -228,7 +242,8 @@ class SimulatedUfunc:
     def reduceat(self, array: Any, indices: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
         """Reduce slices between indices."""
         kwargs = {"axis": axis, "dtype": dtype, **_out(out)}
-        return self._device.launch(f"{self.name}.reduceat", self._ufunc.reduceat, (array, indices), kwargs, _writes(out))
+        args = (array, indices)
+        return self._device.launch(f"{self.name}.reduceat", self._ufunc.reduceat, args, kwargs, _writes(out))
 
     def outer(self, a: Any, b: Any) -> Any:
         """Apply to all pairs of elements."""

@@ -102,7 +102,7 @@ class DeviceSpec:
     def replace(self, **fields: str | int | None) -> DeviceSpec:
         """Return a new spec with some fields set anew."""
         names = ("job", "replica", "task", "device_type", "device_index")
-        return DeviceSpec(**{**{name: getattr(self, name) for name in names}, **fields})  # type: ignore[arg-type]
+        return DeviceSpec(**{**{name: getattr(self, name) for name in names}, **fields})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DeviceSpec) and self._key() == other._key()
