@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class VariableCell(Protocol):
     """The value of one variable in one session; ref and resource variables share the store.
 
-    `value` is None until the first assignment. Whoever reads and then writes holds `lock` throughout. Arrays handed to
-    `assign` belong to the cell from then on; arrays read from it are never to be written to by the reader.
+    `value` is None until the first assignment. Whoever reads and then writes holds `lock` throughout; whoever needs
+    several locks takes them in order of `serial`. Arrays read from a cell are never to be written to by the reader.
     """
 
     name: str
@@ -30,7 +30,10 @@ class VariableCell(Protocol):
     shape: Shape
     device: Device
     value: Array | None
+    spare: Array | None
     lock: Any
+    serial: int
+    is_resource: bool
 
     def read(self) -> Array:
         """Return the value; FailedPreconditionError when there is none yet."""
@@ -40,6 +43,18 @@ class VariableCell(Protocol):
 
     def update(self, function: Callable[[Array], Array]) -> Array:
         """Replace the value by `function(value)` under the lock and return the new one; a failed function changes nothing."""
+
+    def replace(self, value: Array | None) -> None:
+        """Make `value` itself the new value; the caller holds the lock and never writes to it afterwards."""
+
+    def keeps(self, value: Array | None) -> bool:
+        """Tell whether an array that was the value may become `spare`, to be written by a later update."""
+
+    def scratch(self) -> Array | None:
+        """Return an array like the value that may be written, or None when there is none; the caller holds the lock."""
+
+    def writable(self) -> Array:
+        """Return an array with the value that may be written in place, then `replace`d; the caller holds the lock."""
 
 
 class Cancellation(Protocol):
