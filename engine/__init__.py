@@ -1,0 +1,1 @@
+"""Runs graphs: sessions, the compiler and what a run needs."""

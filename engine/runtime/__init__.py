@@ -1,0 +1,1 @@
+"""What a run needs besides its program: variables, contexts, cancellation, tracing."""
