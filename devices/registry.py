@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 ENVIRONMENT = "MILLSTREAM_SIMULATED_GPUS"
+_lock = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,8 @@ class DeviceConfig:
     """What a session's configuration says of devices.
 
     `device_count` limits (GPU) or sets (CPU) how many there are; `visible_gpus` orders and filters cards, None for all;
-    `memory_fraction` of each card (0: all of it); `virtual_gpus` has, for each visible card, the memory limits in
-    bytes of the logical GPUs that share it. Memory is always taken when it is needed, so `allow_growth` is accepted and changes
-    nothing.
+    `memory_fraction` of each card (0: all of it); `virtual_gpus` has, for each visible card, the memory limits in bytes
+    of the logical GPUs that share it. Memory is always taken when it is needed, so `allow_growth` changes nothing.
     """
 
     device_count: dict[str, int] = field(default_factory=dict)
@@ -50,13 +50,24 @@ class SimulatedSet(Sequence[SimulatedGpu]):
 
     def __init__(self, count: int, memory_limit: int | None = None) -> None:
         self.machine = Machine()
-        self.gpus = tuple(SimulatedGpu(index, self.machine, memory_limit) for index in range(count))
+        self.gpus = self._make((memory_limit or 0,) * count)
+        self._divided: dict[tuple[int, ...], tuple[SimulatedGpu, ...]] = {}
 
     def __getitem__(self, index: Any) -> Any:
         return self.gpus[index]
 
     def __len__(self) -> int:
         return len(self.gpus)
+
+    def _make(self, limits: tuple[int, ...]) -> tuple[SimulatedGpu, ...]:
+        return tuple(SimulatedGpu(index, self.machine, limit) for index, limit in enumerate(limits))
+
+    def divided(self, limits: tuple[int, ...]) -> tuple[SimulatedGpu, ...]:
+        """Return logical GPUs with these memory limits in place of the set's own; the same ones each time."""
+        with _lock:
+            if limits not in self._divided:
+                self._divided[limits] = self._make(limits)
+            return self._divided[limits]
 
     def timeline(self) -> list[TimelineRecord]:
         """What each lane of each GPU did, in the order of launching, in virtual microseconds."""
@@ -74,7 +85,8 @@ class SimulatedSet(Sequence[SimulatedGpu]):
         return f"<{len(self.gpus)} simulated GPUs>"
 
 
-_lock = threading.RLock()
+
+
 _active: list[SimulatedSet] = []
 
 
@@ -153,7 +165,7 @@ def _selected(simulated: SimulatedSet, config: DeviceConfig) -> Sequence[Simulat
         return simulated.gpus
     limits = [_limits(config, place, simulated[card].memory_limit) for place, card in enumerate(order)]
     flat = [limit for card in limits for limit in card]
-    return tuple(SimulatedGpu(index, simulated.machine, limit) for index, limit in enumerate(flat))
+    return simulated.divided(tuple(flat))
 
 
 def _real_gpus(config: DeviceConfig) -> Sequence[Device]:
