@@ -16,7 +16,7 @@ from .dtypes import DType, as_dtype
 from .graph import get_default_graph, new_operation
 from .node import Operation, Tensor
 from .registry import op
-from .tensor_proto import to_array
+from .values import to_array
 
 Conversion = Callable[..., Any]
 
@@ -44,9 +44,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
       TypeError: when the value has no tensor type, or not `dtype`. ValueError: when it does not fit the shape.
     """
     wanted = None if dtype is None else as_dtype(dtype).base_dtype
-    array = to_array(value, wanted, shape)
-    if verify_shape and shape is not None and np.shape(value) != array.shape:
-        raise TypeError(f"Expected Tensor's shape: {array.shape}, got {np.shape(value)}.")
+    array = to_array(value, wanted, shape, verify_shape)
     graph = get_default_graph()
     unique = name[:-1] if name and name[-1] == "/" else graph.unique_name(name or "Const")
     return new_operation(graph, const, unique, (), {"dtype": wanted or as_dtype(array.dtype), "value": array}).outputs[0]
