@@ -1,0 +1,1 @@
+"""From a graph to one Python function: prune, place, copy, fold, fuse, schedule, emit."""

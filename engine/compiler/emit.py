@@ -1,0 +1,253 @@
+"""Emitting a plan as straight-line Python: one line a step, locals as live values, kernels bound at compile time.
+
+If and While become Python's own `if` and `while`. Every line remembers its step, so that an exception is traced to its
+node; values are deleted after their last use. With `trace=True` the same program is emitted with clocks around each step.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+from ..runtime import fetching
+from ..runtime.fused import FusedGroup, Line
+from .ir import CELL, CONSTANT, FEED, LOCAL, READ, Block, Step, Value
+from .lower import host_constant
+
+_DEEPEST = 16
+_UNSAFE = re.compile(r"[^\w./:-]")
+
+
+class Emitter:
+    """Writes one program. State: `lines` of source, `names` that it refers to, `step_at` by line number."""
+
+    def __init__(self, trace: bool = False) -> None:
+        self.lines: list[str] = []
+        self.names: dict[str, Any] = {}
+        self.step_at: dict[int, Step] = {}
+        self.trace = trace
+        self._bound: dict[int, str] = {}
+        self._last: dict[Value, Step] = {}
+
+    def program(self, block: Block, feeds: list[Value]) -> str:
+        """Return the source of `def plan(run, feeds…)` for a block."""
+        self._emit(f"def plan(run{''.join(f', {v.name}' for v in feeds)}):", 0)
+        self._last = last_uses(block)
+        self._block(block, 1)
+        results = "".join(f"{self._given(value)}, " for value in block.results)
+        self._emit(f"return ({results})", 1)
+        return "\n".join(self.lines) + "\n"
+
+    # -- lines -----------------------------------------------------------------------------------------------------
+
+    def _emit(self, text: str, depth: int, step: Step | None = None) -> None:
+        self.lines.append("    " * depth + text)
+        if step is not None:
+            self.step_at[len(self.lines)] = step
+
+    def _block(self, block: Block, depth: int) -> None:
+        if depth > _DEEPEST:
+            raise ValueError(f"Conditionals and loops are nested more than {_DEEPEST - 1} deep")
+        for step in block.steps:
+            self._step(step, depth)
+            dead = [v.name for v in self._dying(step)]
+            if dead:
+                self._emit(f"del {', '.join(dead)}", depth)
+
+    def _dying(self, step: Step) -> list[Value]:
+        values = [v for v in dict.fromkeys([*step.flat_args(), *(o for o in step.outputs if o)]) if v.kind == LOCAL]
+        return [v for v in values if self._last.get(v) is step and v.dims != ()]
+
+    def _step(self, step: Step, depth: int) -> None:
+        if step.kind == "if":
+            self._if(step, depth)
+        elif step.kind == "while":
+            self._while(step, depth)
+        else:
+            comment = f"  # {_UNSAFE.sub('_', step.op.name)} ({step.op.type}) on {short(step.device.name)}"
+            if self.trace:
+                self._emit("run.begin()", depth)
+            self._emit(self._targets(step) + getattr(self, f"_{step.kind}")(step) + comment, depth, step)
+            if self.trace:
+                self._emit(f"run.end({self._bind(step)})", depth)
+
+    def _targets(self, step: Step) -> str:
+        names = ["_" if v is None else v.name for v in step.outputs]
+        if not names or names == ["_"]:
+            return ""
+        several = len(names) > 1 or step.kind == "fused"
+        return "".join(f"{n}, " for n in names) + "= " if several else f"{names[0]} = "
+
+    # -- expressions -----------------------------------------------------------------------------------------------
+
+    def _bind(self, thing: Any, hint: str = "k") -> str:
+        name = self._bound.get(id(thing))
+        if name is None:
+            name = self._bound[id(thing)] = f"{hint}_{len(self._bound)}"
+            self.names[name] = thing
+        return name
+
+    def _value(self, value: Value) -> str:
+        if value.kind == READ:
+            return f"{self._bind(value.content, 'var')}.read()"
+        if value.kind == CELL:
+            return self._bind(value.content, "var")
+        if value.kind == CONSTANT:
+            if value.name not in self.names:
+                self.names[value.name] = resident(value)
+            return value.name
+        return value.name
+
+    def _arguments(self, step: Step) -> list[str]:
+        return [
+            f"[{', '.join(self._value(v) for v in arg)}]" if isinstance(arg, list) else self._value(arg) for arg in step.args
+        ]
+
+    def _kernel(self, step: Step) -> str:
+        decl, entry = step.op.decl, step.entry
+        arguments = self._arguments(step)
+        on_cpu = step.device.kind == "CPU"
+        if decl.fuse is not None and on_cpu:
+            if decl.fuse.operator and step.op.inputs[0].dtype.base_dtype.name != "bool":
+                return decl.fuse.operator.format(*arguments)
+            return f"{self._bind(getattr(step.device.xp, decl.fuse.name), decl.fuse.name)}({', '.join(arguments)})"
+        assert entry is not None
+        attrs = {name: step.attrs[name] for name in decl.kernel_attrs}
+        if decl.takes_context:
+            arguments = [f"run.context({self._bind(step.op, 'node')}, {self._bind(step.device, 'device')})", *arguments]
+            bound: Any = partial(_with_namespace, entry.function, step.device.xp, attrs)
+        else:
+            bound = partial(entry.function, step.device.xp, **attrs)
+        self.names[f"keep_{id(step)}"] = bound
+        if not on_cpu and not step.device.simulated:
+            bound = partial(_activated, step.device, bound)
+        name = self._bind(bound, re.sub(r"\W", "_", decl.name))
+        call = f"{name}({', '.join(arguments)})"
+        if on_cpu or not all(step.op.decl.host_outputs(step.op)):
+            return call
+        return call
+
+    def _copy(self, step: Step) -> str:
+        (value,) = step.args
+        source, place = value.device, step.device
+        if source.kind == "CPU":
+            return f"{self._bind(place, 'device')}.put({self._value(value)})"
+        return f"{self._bind(place, 'device')}.receive({self._value(value)}, {self._bind(source, 'device')})"
+
+    def _start(self, step: Step) -> str:
+        return f"{self._bind(step.device, 'device')}.get_async({self._value(step.args[0])})"
+
+    def _wait(self, step: Step) -> str:
+        return f"{self._value(step.args[0])}.wait()"
+
+    def _fused(self, step: Step) -> str:
+        group = fused_group(step)
+        self.names[f"keep_{id(step)}"] = group
+        return f"{self._bind(group, 'fused')}({', '.join(self._arguments(step))})"
+
+    def _given(self, value: Value) -> str:
+        """Return the expression that makes a fetched value the caller's own."""
+        if value.kind == CELL:
+            return "None"
+        give = fetching.give_copy if value.shared or value.kind in (CONSTANT, FEED, READ) else fetching.give
+        return f"{self._bind(give, give.__name__)}({self._value(value)})"
+
+    # -- control flow ----------------------------------------------------------------------------------------------
+
+    def _if(self, step: Step, depth: int) -> None:
+        self._emit(f"if {self._value(step.args[0])}:  # {step.op.name}", depth, step)
+        for i, block in enumerate(step.blocks):
+            if i:
+                self._emit("else:", depth)
+            self._block(block, depth + 1)
+            for target, value in zip(step.outputs, block.results, strict=True):
+                assert target is not None
+                self._emit(f"{target.name} = {self._value(value)}", depth + 1, step)
+            if not block.results and not block.steps:
+                self._emit("pass", depth + 1)
+
+    def _while(self, step: Step, depth: int) -> None:
+        condition, body = step.blocks
+        names = [v.name for v in step.outputs if v is not None]
+        for target, value in zip(names, step.flat_args(), strict=True):
+            self._emit(f"{target} = {self._value(value)}", depth, step)
+        self._emit(f"while True:  # {step.op.name}", depth, step)
+        self._emit("if run.stopped: run.check()", depth + 1, step)
+        self._block(condition, depth + 1)
+        self._emit(f"if not {self._value(condition.results[0])}: break", depth + 1, step)
+        self._block(body, depth + 1)
+        values = [self._value(v) for v in body.results]
+        if names:
+            self._emit(f"{', '.join(names)} = {', '.join(values)}", depth + 1, step)
+
+
+def _with_namespace(function: Any, xp: Any, attrs: dict[str, Any], context: Any, *args: Any) -> Any:
+    return function(context, xp, *args, **attrs)
+
+
+def _activated(device: Any, bound: Any, *args: Any) -> Any:
+    with device.activate():
+        return bound(*args)
+
+
+def resident(value: Value) -> Any:
+    """Return a constant as the array that stays on its device for the life of the plan."""
+    return host_constant(value.content) if value.device.kind == "CPU" else value.device.put(value.content)
+
+
+def short(device: str) -> str:
+    """Return the type and index of a full device name, such as `GPU:0`."""
+    return device.rpartition("device:")[2]
+
+
+def fused_group(step: Step) -> FusedGroup:
+    """Return the runnable group of a fused step."""
+    names = {value: f"a{i}" for i, value in enumerate(step.args)}
+    outputs = {value: f"o{i}" for i, value in enumerate(step.outputs)}
+    lines: list[Line] = []
+    for i, inner in enumerate(step.extra):
+        (made,) = inner.outputs
+        names[made] = outputs.get(made) or f"t{i}"
+        ufunc = getattr(step.device.xp, inner.op.decl.fuse.name)
+        lines.append(Line(names[made], ufunc, tuple(names[v] for v in inner.args), made.dtype.np_dtype))
+    return FusedGroup(lines, len(step.args), [v.dtype.np_dtype for v in step.outputs if v is not None])
+
+
+def last_uses(block: Block) -> dict[Value, Step]:
+    """Return for each value made in a block the step of that block after which nothing needs it."""
+    last: dict[Value, Step] = {}
+    _last_uses(block, last)
+    for value in block.results:
+        last.pop(value, None)
+    return last
+
+
+def _last_uses(block: Block, last: dict[Value, Step]) -> None:
+    made_here: set[Value] = set()
+    for step in block.steps:
+        made_here.update(v for v in step.outputs if v is not None)
+        for value in [*step.flat_args(), *(v for v in step.outputs if v is not None), *inner_uses(step)]:
+            if value in made_here:
+                last[value] = step
+        for inner in step.blocks:
+            _last_uses(inner, last)
+            for value in inner.results:
+                if value not in made_here:
+                    last.pop(value, None)
+    for step in block.steps:
+        if step.kind in ("if", "while"):
+            for value in step.outputs:
+                if value is not None and last.get(value) is step:
+                    last.pop(value)
+
+
+def inner_uses(step: Step) -> list[Value]:
+    """Return the values that the blocks of a step use."""
+    used: list[Value] = []
+    for block in step.blocks:
+        used.extend(block.results)
+        for inner in block.steps:
+            used.extend(inner.flat_args())
+            used.extend(inner_uses(inner))
+    return used

@@ -1,0 +1,112 @@
+"""Fusing element-wise steps of one shape on a CPU into groups that run block by block.
+
+A group opens at a fusable step and takes later ones of the same static shape, as long as every argument is ready where the
+group will stand; it closes where another step needs one of its results, or may change what it reads. Groups of one step,
+and shapes that are known to be small, are left as they are: straight calls are faster there.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from .ir import READ, Block, Step, Value
+
+SMALL = 1 << 14
+
+
+class Group:
+    """An open group: its steps so far, and the values that they make."""
+
+    def __init__(self, dims: Any, device: Any) -> None:
+        self.dims, self.device = dims, device
+        self.steps: list[Step] = []
+        self.made: set[Value] = set()
+
+    def add(self, step: Step) -> None:
+        self.steps.append(step)
+        self.made.update(v for v in step.outputs if v is not None)
+
+    def reads_variables(self) -> bool:
+        return any(v.kind == READ for step in self.steps for v in step.flat_args())
+
+
+def fuse(block: Block) -> None:
+    """Replace the element-wise chains of a block, and of the blocks inside, by fused steps."""
+    placed: list[Step] = []
+    groups: list[Group] = []
+    for step in block.steps:
+        for inner in step.blocks:
+            fuse(inner)
+        used = set(step.flat_args()) | _used_inside(step)
+        target = _group_for(step, groups)
+        for group in list(groups):
+            if group is not target and (group.made & used or (step.writes and group.reads_variables()) or step.blocks):
+                groups.remove(group)
+                placed.extend(_close(group))
+        if target is None:
+            placed.append(step)
+        else:
+            if target not in groups:
+                groups.append(target)
+            target.add(step)
+    for group in groups:
+        placed.extend(_close(group))
+    block.steps[:] = placed
+    _find_outputs(block)
+
+
+def _group_for(step: Step, groups: list[Group]) -> Group | None:
+    if not _fusable(step):
+        return None
+    (output,) = step.outputs
+    assert output is not None
+    made_elsewhere = {v for group in groups if group.dims != output.dims or group.device is not step.device for v in group.made}
+    if made_elsewhere & set(step.flat_args()):
+        return Group(output.dims, step.device)
+    for group in groups:
+        if group.dims == output.dims and group.device is step.device:
+            return group
+    return Group(output.dims, step.device)
+
+
+def _fusable(step: Step) -> bool:
+    if step.kind != "kernel" or step.op.decl.fuse is None or step.device.kind != "CPU" or len(step.outputs) != 1:
+        return False
+    (output,) = step.outputs
+    dims = output.dims if output is not None else ()
+    if dims is None or dims == () or output is None or output.dtype.name in ("string", "bfloat16"):
+        return False
+    return None in dims or prod(dims) > SMALL  # type: ignore[arg-type]
+
+
+def _used_inside(step: Step) -> set[Value]:
+    used: set[Value] = set()
+    for block in step.blocks:
+        used.update(block.results)
+        for inner in block.steps:
+            used.update(inner.flat_args())
+            used |= _used_inside(inner)
+    return used
+
+
+def _close(group: Group) -> list[Step]:
+    if len(group.steps) == 1:
+        return group.steps
+    inputs = list(dict.fromkeys(v for step in group.steps for v in step.flat_args() if v not in group.made))
+    last = group.steps[-1]
+    return [Step("fused", last.op, group.device, list(inputs), [], extra=group.steps)]
+
+
+def _find_outputs(block: Block) -> None:
+    """Let each fused step hand back the values that others use; the rest stay inside its blocks."""
+    used: set[Value] = set(block.results)
+    for step in block.steps:
+        used.update(step.flat_args())
+        used |= _used_inside(step)
+    for step in block.steps:
+        if step.kind == "fused":
+            made = [v for inner in step.extra for v in inner.outputs]
+            step.outputs = [v for v in made if v in used]
+
+

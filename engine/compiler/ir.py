@@ -1,0 +1,67 @@
+"""The plan between graph and program: steps that compute values, in blocks.
+
+A `Value` is one array (or variable cell) at one place; a `Step` computes values by a kernel, a copy or control flow. Unlike
+the Graph, steps know their device and may be fused, folded and reordered; they exist in one plan only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...devices.device import Device
+from ...ops.core.node import Operation
+from ...ops.core.registry import KernelEntry
+from ...ops.core.shapes import Shape
+
+CONSTANT, FEED, LOCAL, CELL, READ = "constant", "feed", "local", "cell", "read"
+
+
+@dataclass(eq=False)
+class Value:
+    """One array at one place.
+
+    `kind`: CONSTANT (`content` is the resident array), FEED, LOCAL (computed by a step), CELL (`content` is a variable's
+    cell) or READ (what the cell `content` holds at the moment of use). `shared` tells that the array may be a variable's, a
+    constant's or a feed's, or a view of one, so that it is copied before a caller gets it.
+    """
+
+    name: str
+    kind: str
+    device: Device
+    dims: Shape = None
+    dtype: Any = None
+    content: Any = None
+    shared: bool = False
+    label: str = ""
+
+
+@dataclass(eq=False)
+class Step:
+    """One thing to do: `kind` is 'kernel', 'copy', 'start', 'wait', 'fused', 'if' or 'while'.
+
+    `args` are Values, or lists of them for list arguments. `blocks` are the bodies of control flow; `extra` holds what one
+    kind of step needs besides: loop variables, branch results, the group of a fused step.
+    """
+
+    kind: str
+    op: Operation
+    device: Device
+    args: list[Any] = field(default_factory=list)
+    outputs: list[Value | None] = field(default_factory=list)
+    entry: KernelEntry | None = None
+    attrs: dict[str, Any] = field(default_factory=dict)
+    blocks: list[Block] = field(default_factory=list)
+    extra: Any = None
+    writes: tuple[Any, ...] = ()
+
+    def flat_args(self) -> list[Value]:
+        return [v for arg in self.args for v in (arg if isinstance(arg, list) else (arg,))]
+
+
+@dataclass(eq=False)
+class Block:
+    """Steps in order, and the values that the block hands back."""
+
+    steps: list[Step] = field(default_factory=list)
+    results: list[Value] = field(default_factory=list)

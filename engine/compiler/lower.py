@@ -1,0 +1,281 @@
+"""From placed nodes to steps: where each value lives, which copies bring it where it is used, how variables are read.
+
+A read of a ref variable is not a value but an alias: `v/read` becomes a READ value, which each consumer evaluates at its own
+place. A copy is made once per (tensor, destination), and anew only after the variable that it read was written.
+Invariant: every argument of a kernel step is on the step's device, or in host memory where the op declares that role.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...devices.device import Device
+from ...ops.core.node import Operation, Tensor
+from ...ops.core.regions import Region
+from ...placement.assignment import Assignment
+from .ir import CELL, CONSTANT, FEED, LOCAL, READ, Block, Step, Value
+from .prune import Needed, is_loop, live_outputs, live_variables
+from .schedule import Levels
+
+HANDLES = frozenset({"VariableV2", "Variable", "VarHandleOp"})
+
+
+@dataclass
+class Transfer:
+    """A copy that the plan makes: of `tensor`, for `consumers` (names of nodes, or of the fetch)."""
+
+    tensor: Tensor
+    source: Device
+    destination: Device
+    consumers: list[str]
+
+
+class Lowering:
+    """Lowers one plan. State: `_values` by (tensor, place), `_epochs` (writes seen per cell), `transfers`."""
+
+    def __init__(
+        self, needed: Needed, levels: Levels, assignment: Assignment, host: Device, cell: Callable[[Operation, Device], Any]
+    ) -> None:
+        self.needed, self.levels, self.assignment, self.host = needed, levels, assignment, host
+        self.cell = cell
+        self.transfers: dict[tuple[Tensor, Device], Transfer] = {}
+        self.constants: dict[tuple[Tensor, Device], Value] = {}
+        self._values: dict[tuple[Tensor, Device], Value] = {}
+        self._home: dict[Tensor, Value] = {}
+        self._epochs: dict[int, int] = defaultdict(int)
+        self._epoch_of: dict[Value, tuple[int, int]] = {}
+        self._step_of: dict[Value, tuple[Block, Step]] = {}
+        self._count = 0
+
+    # -- entry -----------------------------------------------------------------------------------------------------
+
+    def lower(self, feeds: list[Tensor], fetches: list[Tensor]) -> tuple[Block, list[Value]]:
+        """Return the plan's block, whose results are the fetched values, and the values of the feeds."""
+        block = Block()
+        fed = [self._new(t, FEED, self.host, shared=True) for t in feeds]
+        for tensor, value in zip(feeds, fed, strict=True):
+            self._home[tensor] = value
+        self._run_level(None, block)
+        block.results = [self._fetched(tensor, block) for tensor in fetches]
+        return block, fed
+
+    def _fetched(self, tensor: Tensor, block: Block) -> Value:
+        value = self._home[tensor]
+        if value.device is self.host or value.kind == CELL:
+            return self._as_read(value)
+        return self._copy(tensor, self._as_read(value), self.host, block, "fetch", listed=False)
+
+    def _new(self, tensor: Tensor, kind: str, device: Device, content: Any = None, shared: bool = False) -> Value:
+        self._count += 1
+        prefix = {FEED: "f", CELL: "c", CONSTANT: "k"}.get(kind, "v")
+        return Value(f"{prefix}{self._count}", kind, device, tensor.dims, tensor.dtype.base_dtype, content, shared, tensor.name)
+
+    # -- levels ----------------------------------------------------------------------------------------------------
+
+    def _run_level(self, region: Region | None, block: Block) -> None:
+        for op in self.levels.get(region, ()):
+            self._lower_op(op, block)
+
+    def _lower_op(self, op: Operation, block: Block) -> None:
+        device = self.assignment.device_of[op]
+        if op.outputs and all(t in self._home for t in op.outputs):
+            return
+        if op.type in HANDLES:
+            cell = self.cell(op, device)
+            self._home[op.outputs[0]] = self._new(op.outputs[0], CELL, device, cell)
+        elif op.type == "Const":
+            self._home[op.outputs[0]] = self._new(op.outputs[0], CONSTANT, device, op.attrs["value"], shared=True)
+        elif op.type in ("NoOp", "_Arg"):
+            return
+        elif op.regions:
+            (self._loop if is_loop(op) else self._conditional)(op, block)
+        elif self._is_alias(op, device):
+            self._home[op.outputs[0]] = self._as_read(self._home[op.inputs[0]])
+        else:
+            self._kernel(op, device, block)
+
+    def _is_alias(self, op: Operation, device: Device) -> bool:
+        if op.type not in ("Identity", "Snapshot") or not op.inputs[0].dtype._is_ref_dtype:
+            return False
+        return self._home[op.inputs[0]].device is device
+
+    def _as_read(self, value: Value) -> Value:
+        if value.kind != CELL or value.dtype.name in ("resource", "variant"):
+            return value
+        self._count += 1
+        return Value(f"v{self._count}", READ, value.device, value.dims, value.dtype, value.content, True, value.label)
+
+    def _kernel(self, op: Operation, device: Device, block: Block) -> None:
+        decl = op.decl
+        on_host = [arg.name in decl.host for arg in decl.inputs]
+        args: list[Any] = []
+        for (arg, start, stop), host in zip(decl.spans(op), on_host, strict=True):
+            place = self.host if host and device.kind == "GPU" else device
+            items = [self._argument(op, op.inputs[i], arg.is_ref, place, block) for i in range(start, stop)]
+            args.append(items if arg.is_list else items[0])
+        entry = self.assignment.kernel_of[op]
+        attrs = {name: op.attrs[name] for name in decl.kernel_attrs}
+        step = Step("kernel", op, device, args, [], entry, attrs)
+        step.outputs = self._outputs(op, device, step, block)
+        step.writes = self._written(op, step)
+        block.steps.append(step)
+        for cell in step.writes:
+            self._epochs[id(cell)] += 1
+
+    def _outputs(self, op: Operation, device: Device, step: Step, block: Block) -> list[Value | None]:
+        decl = op.decl
+        host = decl.host_outputs(op)
+        made: list[Value | None] = []
+        for tensor, arg, in_host in zip(op.outputs, decl.output_args(op), host, strict=True):
+            place = self.host if in_host and device.kind == "GPU" else device
+            if arg.is_ref:
+                value = self._home[next(t for t in op.inputs if t.dtype._is_ref_dtype)]
+                self._home[tensor] = value
+                made.append(None)
+                continue
+            source = decl.aliases.get(arg.name)
+            shared = source is not None and any(v.shared or v.kind == LOCAL for v in self._named(op, step, source))
+            value = self._new(tensor, LOCAL, place, shared=shared or op.type == "ReadVariableOp")
+            self._home[tensor] = value
+            self._step_of[value] = (block, step)
+            made.append(value)
+        return made
+
+    def _named(self, op: Operation, step: Step, name: str) -> list[Value]:
+        for arg, value in zip(op.decl.inputs, step.args, strict=True):
+            if arg.name == name:
+                return value if isinstance(value, list) else [value]
+        return []
+
+    def _written(self, op: Operation, step: Step) -> tuple[Any, ...]:
+        written = [v for name in op.decl.writes for v in self._named(op, step, name)]
+        return tuple(v.content for v in written if v.kind == CELL)
+
+    # -- arguments and copies --------------------------------------------------------------------------------------
+
+    def _argument(self, op: Operation, tensor: Tensor, is_ref: bool, place: Device, block: Block) -> Value:
+        value = self._home[tensor]
+        if value.kind == CELL and (is_ref or value.dtype.name == "resource" or tensor.dtype.name == "resource"):
+            return value
+        value = self._as_read(value)
+        if value.device is place:
+            return value
+        if tensor.dtype.name in ("resource", "variant"):
+            return value
+        if value.kind == CONSTANT:
+            return self._resident(tensor, value, place)
+        return self._copy(tensor, value, place, block, op.name)
+
+    def _resident(self, tensor: Tensor, value: Value, place: Device) -> Value:
+        key = (tensor, place)
+        if key not in self.constants:
+            self.constants[key] = self._new(tensor, CONSTANT, place, value.content, shared=True)
+        return self.constants[key]
+
+    def _copy(self, tensor: Tensor, value: Value, place: Device, block: Block, consumer: str, listed: bool = True) -> Value:
+        key = (tensor, place)
+        if listed:
+            transfer = self.transfers.setdefault(key, Transfer(tensor, value.device, place, []))
+            if consumer not in transfer.consumers:
+                transfer.consumers.append(consumer)
+        found = self._values.get(key)
+        if found is not None and self._fresh(found, value):
+            return found
+        copied = self._new(tensor, LOCAL, place)
+        if value.kind == READ:
+            self._epoch_of[copied] = (id(value.content), self._epochs[id(value.content)])
+        if place.kind == "CPU" and value.device.kind == "GPU":
+            self._start_and_wait(tensor, value, copied, place, block)
+        else:
+            block.steps.append(Step("copy", tensor.op, place, [value], [copied]))
+        self._values[key] = copied
+        return copied
+
+    def _fresh(self, copied: Value, source: Value) -> bool:
+        if source.kind != READ:
+            return True
+        return self._epoch_of.get(copied) == (id(source.content), self._epochs[id(source.content)])
+
+    def _start_and_wait(self, tensor: Tensor, value: Value, copied: Value, place: Device, block: Block) -> None:
+        """Start a copy to the host where the value is made, and wait for it where it is first used."""
+        self._count += 1
+        pending = Value(f"p{self._count}", LOCAL, value.device, label=tensor.name)
+        start = Step("start", tensor.op, value.device, [value], [pending])
+        home = self._step_of.get(value)
+        if home is not None and home[0] is block:
+            block.steps.insert(block.steps.index(home[1]) + 1, start)
+        else:
+            block.steps.append(start)
+        block.steps.append(Step("wait", tensor.op, place, [pending], [copied]))
+
+    # -- control flow ----------------------------------------------------------------------------------------------
+
+    def _inner(self, region: Region, places: list[tuple[Tensor, Device]], owner: Operation) -> Block:
+        """Lower a region into a block whose results are brought to the places given; copies made inside stay inside."""
+        block = Block()
+        values = dict(self._values)
+        self._run_level(region, block)
+        block.results = [self._bring(tensor, place, block, owner) for tensor, place in places]
+        self._values = values
+        return block
+
+    def _bring(self, tensor: Tensor, place: Device, block: Block, owner: Operation) -> Value:
+        value = self._as_read(self._home[tensor])
+        if value.device is place or tensor.dtype.name in ("resource", "variant"):
+            return value
+        return self._resident(tensor, value, place) if value.kind == CONSTANT else self._copy(tensor, value, place, block, owner.name)
+
+    def _conditional(self, op: Operation, block: Block) -> None:
+        live = live_outputs(op, self.needed)
+        predicate = self._argument(op, op.inputs[0], False, self.host, block)
+        places = {i: self._result_place(op, i) for i in live}
+        outputs = [self._new(op.outputs[i], LOCAL, places[i], shared=True) for i in live]
+        step = Step("if", op, self.host, [predicate], list(outputs))
+        before = dict(self._epochs)
+        for region in op.regions:
+            step.blocks.append(self._inner(region, [(region.results[i], places[i]) for i in live], op))
+        self._forget_writes(before)
+        for i, value in zip(live, outputs, strict=True):
+            self._home[op.outputs[i]] = value
+        block.steps.append(step)
+
+    def _result_place(self, op: Operation, index: int) -> Device:
+        device = self.assignment.device_of[op.regions[0].results[index].op]
+        tensor = op.regions[0].results[index]
+        arg = tensor.op.decl.host_outputs(tensor.op) if not tensor.op.regions else [True] * len(tensor.op.outputs)
+        return self.host if arg[tensor.index] else device
+
+    def _loop(self, op: Operation, block: Block) -> None:
+        condition, body = op.regions
+        live = live_variables(op, self.needed)
+        places = [self.assignment.device_of[body.params[i].op] for i in live]
+        initial = [self._bring(op.inputs[i], place, block, op) for i, place in zip(live, places, strict=True)]
+        variables = [self._new(op.outputs[i], LOCAL, place, shared=True) for i, place in zip(live, places, strict=True)]
+        for i, value in zip(live, variables, strict=True):
+            self._home[body.params[i]] = self._home[condition.params[i]] = self._home[op.outputs[i]] = value
+        before = dict(self._epochs)
+        step = Step("while", op, self.host, list(initial), list(variables))
+        self._enter_loop(op)
+        test = self._inner(condition, [(condition.results[0], self.host)], op)
+        inner = self._inner(body, [(body.results[i], place) for i, place in zip(live, places, strict=True)], op)
+        self._forget_writes(before)
+        step.blocks = [test, inner]
+        block.steps.append(step)
+
+    def _enter_loop(self, op: Operation) -> None:
+        """Copies of variables made before a loop are stale inside when the loop writes them: read them anew there."""
+        self._values = {key: value for key, value in self._values.items() if value not in self._epoch_of}
+
+    def _forget_writes(self, before: dict[int, int]) -> None:
+        changed = {cell for cell, epoch in self._epochs.items() if before.get(cell, 0) != epoch}
+        self._values = {k: v for k, v in self._values.items() if self._epoch_of.get(v, (0, 0))[0] not in changed}
+
+
+def host_constant(content: Any) -> Any:
+    """Return a constant's array as the host uses it: 0-d numbers as NumPy scalars, whose arithmetic is faster."""
+    return content[()] if isinstance(content, np.ndarray) and content.ndim == 0 and content.dtype != object else content

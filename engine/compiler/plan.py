@@ -1,0 +1,134 @@
+"""Plan: the compiled form of one (fetches, feeds) pair of one session; immutable, shape-polymorphic, safe for threads.
+
+`compile_plan` is the pipeline as named steps: prune, place, schedule, lower, fold, merge, fuse, emit.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...devices.device import Device
+from ...ops.core.node import Operation, Tensor
+from ...placement.assignment import Assignment
+from ..runtime.failures import failed_step, translate
+from ..runtime.run import Run
+from .emit import Emitter
+from .fold import fold, merge
+from .fuse import fuse
+from .ir import Block, Step, Value
+from .lower import Lowering, Transfer
+from .prune import Needed, prune
+from .schedule import schedule
+
+_serial = itertools.count()
+
+Placer = Callable[[Sequence[Operation], Sequence[Tensor], Sequence[Any]], Assignment]
+
+
+class Plan:
+    """A compiled plan.
+
+    `source` is the emitted program, `assignment` where each node runs and why, `transfers` the copies that it makes.
+    """
+
+    def __init__(self, block: Block, feeds: list[Value], assignment: Assignment, transfers: list[Transfer]) -> None:
+        self.block, self.feeds = block, feeds
+        self.assignment, self.transfers = assignment, transfers
+        self.filename = f"<millstream plan {next(_serial)}>"
+        self.source, self._function, self._step_at = self._program(False)
+        self._traced: Any = None
+
+    def _program(self, trace: bool) -> tuple[str, Any, dict[int, Step]]:
+        emitter = Emitter(trace)
+        source = emitter.program(self.block, self.feeds)
+        scope = dict(emitter.names)
+        exec(compile(source, self.filename, "exec"), scope)
+        return source, scope["plan"], emitter.step_at
+
+    def execute(self, run: Run, values: Sequence[Any]) -> tuple[Any, ...]:
+        """Run the program on the values of the feeds and return those of the fetches."""
+        try:
+            return self._function(run, *values)  # type: ignore[no-any-return]
+        except Exception as error:
+            self._fail(error, self._step_at)
+
+    def execute_traced(self, run: Run, values: Sequence[Any]) -> tuple[Any, ...]:
+        """Run the program with clocks around each step; `run.records` has the times."""
+        if self._traced is None:
+            self._traced = self._program(True)
+        try:
+            return self._traced[1](run, *values)  # type: ignore[no-any-return]
+        except Exception as error:
+            self._fail(error, self._traced[2])
+
+    def _fail(self, error: Exception, step_at: dict[int, Step]) -> Any:
+        translated = translate(error, failed_step(error.__traceback__, self.filename, step_at))
+        if translated is None or translated is error:
+            raise error
+        raise translated from error
+
+
+def compile_plan(
+    feeds: list[Tensor], fetches: list[Tensor], targets: list[Operation], devices: Sequence[Device], place: Placer,
+    cell: Callable[[Operation, Device], Any], optimize: bool = True,
+) -> Plan:  # fmt: skip
+    """Compile what `fetches` and `targets` need when `feeds` are given."""
+    needed = prune([*fetches, *targets], feeds)
+    assignment = place(needed.in_order(), feeds, [*fetches, *targets])
+    levels = schedule(needed, set(feeds), _ranks(needed, assignment))
+    lowering = Lowering(needed, levels, assignment, devices[0], cell)
+    block, fed = lowering.lower(feeds, fetches)
+    if optimize:
+        fold(block, _evaluate)
+        merge(block)
+        fuse(block)
+    _drop_unused(block)
+    return Plan(block, fed, assignment, list(lowering.transfers.values()))
+
+
+def _ranks(needed: Needed, assignment: Assignment) -> Callable[[Operation], int]:
+    def rank(op: Operation) -> int:
+        if op.decl.blocking:
+            return 2
+        if assignment.device_of[op].kind == "GPU" and not all(op.decl.host_inputs(op) or [False]):
+            return 0
+        sources = (t.op for t in op.inputs if t.op in needed.ops)
+        return 1 if any(assignment.device_of[s].kind == "GPU" and not s.regions for s in sources) else 0
+
+    return rank
+
+
+def _evaluate(step: Step, contents: list[Any]) -> list[Any]:
+    assert step.entry is not None
+    flat = iter(contents)
+    args = [[next(flat) for _ in arg] if isinstance(arg, list) else next(flat) for arg in step.args]
+    result = step.entry.function(step.device.xp, *args, **step.attrs)
+    return list(result) if len(step.outputs) > 1 else [result]
+
+
+def _drop_unused(block: Block) -> None:
+    """Drop pure steps whose results nobody uses any more, after folding and merging."""
+    used: set[Value] = set(block.results)
+    _collect(block, used)
+    _sweep(block, used)
+
+
+def _collect(block: Block, used: set[Value]) -> None:
+    for step in block.steps:
+        used.update(step.flat_args())
+        for inner in step.blocks:
+            used.update(inner.results)
+            _collect(inner, used)
+
+
+def _sweep(block: Block, used: set[Value]) -> None:
+    kept = []
+    for step in block.steps:
+        for inner in step.blocks:
+            _sweep(inner, used)
+        if step.kind in ("copy", "start", "wait") and not any(v in used for v in step.outputs):
+            continue
+        kept.append(step)
+    block.steps[:] = kept

@@ -1,0 +1,89 @@
+"""Turning what the user feeds into arrays, with TensorFlow's checks and words.
+
+Fed arrays are used as they are where their dtype fits: nothing in a plan ever writes to them or keeps them past the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..ops.core import dtypes, shapes
+from ..ops.core.graph import Graph
+from ..ops.core.node import Tensor
+
+Converter = Callable[[Any], Any]
+
+
+def feed_items(graph: Graph, feed_dict: Any) -> list[tuple[Tensor, Any]]:
+    """Return (tensor, raw value) for a feed dict whose keys may be tensors, names or composites such as SparseTensor."""
+    items: list[tuple[Tensor, Any]] = []
+    for key, value in feed_dict.items():
+        parts = getattr(key, "_feed_parts", None)
+        pairs = [(key, value)] if parts is None else parts(value)
+        items.extend((_element(graph, tensor), raw) for tensor, raw in pairs)
+    return items
+
+
+def _element(graph: Graph, key: Any) -> Tensor:
+    try:
+        tensor = graph.as_graph_element(key, allow_operation=False)
+    except Exception as error:
+        raise TypeError(f"Cannot interpret feed_dict key as Tensor: {error.args[0] if error.args else error}") from None
+    if not graph.is_feedable(tensor):
+        raise ValueError(f"Tensor {tensor} may not be fed.")
+    assert isinstance(tensor, Tensor)
+    return tensor
+
+
+def converter(tensor: Tensor) -> Converter:
+    """Return the function that checks a value fed for `tensor` and gives its array."""
+    dtype, dims, name = tensor.dtype.base_dtype, tensor.dims, tensor.name
+    numpy_dtype = dtype.np_dtype
+    static = dims if shapes.is_static(dims) else None
+
+    def convert(value: Any) -> Any:
+        if value.__class__ is np.ndarray and value.dtype == numpy_dtype and numpy_dtype != object:
+            array = value
+        else:
+            array = _as_array(value, dtype, tensor)
+        if array.shape != static and not shapes.compatible(array.shape, dims):
+            shown = shapes.format_shape(dims)
+            raise ValueError(f"Cannot feed value of shape {array.shape} for Tensor '{name}', which has shape '{shown}'")
+        return array if array.ndim else array[()]
+
+    if dtype is dtypes.resource or dtype is dtypes.variant:
+        return lambda value: value
+    return convert
+
+
+def _as_array(value: Any, dtype: dtypes.DType, tensor: Tensor) -> Any:
+    if isinstance(value, Tensor) or hasattr(value, "_as_graph_element"):
+        raise TypeError(
+            "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include Python scalars, strings, lists, "
+            f"numpy ndarrays, or TensorHandles. For reference, the tensor object was {value} which was passed to the feed with "
+            f"key {tensor}."
+        )
+    if dtype is dtypes.string:
+        return _strings(value, tensor)
+    if isinstance(value, int) and not isinstance(value, bool) and dtype.is_integer and not dtype.min <= value <= dtype.max:
+        raise TypeError(
+            f"Type of feed value {value} with type {type(value)} is not compatible with Tensor type {dtype.name}. Try explicitly "
+            "setting the type of the feed tensor to a larger type (e.g. int64)."
+        )
+    try:
+        return np.asarray(value, dtype.np_dtype)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"Cannot feed {value!r} for Tensor '{tensor.name}' of dtype {dtype.name}: {error}") from error
+
+
+def _strings(value: Any, tensor: Tensor) -> Any:
+    array = np.array(value, object) if not isinstance(value, np.ndarray) or value.dtype != object else value
+    flat = np.empty(array.size, object)
+    for i, item in enumerate(array.ravel()):
+        if not isinstance(item, str | bytes):
+            raise TypeError(f"Cannot feed {item!r} for Tensor '{tensor.name}' of dtype string")
+        flat[i] = item.encode() if isinstance(item, str) else bytes(item)
+    return flat.reshape(array.shape)

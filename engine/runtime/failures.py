@@ -1,0 +1,58 @@
+"""From whatever a kernel raised to the error that the user sees: TensorFlow's class, with node, device and line.
+
+The emitted program maps each of its lines to a step, so tracing costs nothing until something fails.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from ...devices.errors import DeviceError, OutOfMemory
+from ...ops.core import errors
+from ..compiler.ir import Step
+
+
+def failed_step(traceback: TracebackType | None, filename: str, step_at: dict[int, Step]) -> Step | None:
+    """Return the step whose line raised, or None when the exception did not pass through the program."""
+    found: Step | None = None
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == filename:
+            found = step_at.get(traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return found
+
+
+def translate(error: Exception, step: Step | None) -> errors.OpError | None:
+    """Return the error to raise in place of `error`, or None to let it pass as it is."""
+    if isinstance(error, errors.OpError):
+        return _attach(error, step)
+    if step is None:
+        return None
+    kind = next((k for types, k in _KINDS if isinstance(error, types)), None)
+    return None if kind is None else _attach(kind(None, None, _words(error, step)), step)
+
+
+_KINDS: tuple[tuple[Any, type[errors.OpError]], ...] = (
+    ((OutOfMemory, MemoryError), errors.ResourceExhaustedError),
+    (DeviceError, errors.InternalError),
+    ((ValueError, IndexError, TypeError, ZeroDivisionError, OverflowError), errors.InvalidArgumentError),
+    (NotImplementedError, errors.UnimplementedError),
+    (ArithmeticError, errors.InvalidArgumentError),
+    (Exception, errors.UnknownError),
+)
+
+
+def _words(error: Exception, step: Step) -> str:
+    text = str(error) or type(error).__name__
+    if isinstance(error, MemoryError) and "OOM" not in text:
+        op = step.op
+        shapes = ", ".join(f"{t.name} {t.shape}" for t in op.outputs)
+        return f"OOM when allocating tensor with shape and type of {shapes} on {step.device.name} by allocator {step.device.kind}: {text}"
+    return text
+
+
+def _attach(error: errors.OpError, step: Step | None) -> errors.OpError:
+    if step is None or error.op is not None:
+        return error
+    return type(error)(None, step.op, error.message, device=step.device.name, user_frame=step.op.created_at)

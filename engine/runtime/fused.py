@@ -1,0 +1,157 @@
+"""Running a fused group of element-wise ops over cache-sized blocks, with the very ufuncs that the single ops would call.
+
+A group is a little program over arrays of one shape and scalars. Small arrays go straight through; large contiguous ones run
+block by block with `out=` into scratch that stays in the cache, on several threads when they are very large; anything
+else (broadcasting, odd strides) goes straight through, too.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+BLOCK = 1 << 15
+LARGE = 1 << 15
+THREADED = 1 << 20
+
+
+@dataclass(frozen=True)
+class Line:
+    """One op of a group: `result = ufunc(*arguments)`; names are inputs `a0…`, temporaries `t0…` or outputs `o0…`."""
+
+    result: str
+    ufunc: Any
+    arguments: tuple[str, ...]
+    dtype: Any
+
+
+class FusedGroup:
+    """A callable that computes a group's outputs from its inputs.
+
+    Args:
+      lines: the program, in order. inputs, outputs: how many arrays go in and come out. Temporaries are local to a block.
+    """
+
+    def __init__(self, lines: list[Line], inputs: int, outputs: list[Any]) -> None:
+        self.lines, self.inputs, self.outputs = lines, inputs, outputs
+        self._slots = _slots_of(lines)
+        names = {f"u{i}": line.ufunc for i, line in enumerate(lines)}
+        self.straight: Callable[..., tuple[Any, ...]] = _compile(self._straight_source(), names, "straight")
+        self._blocked: Callable[..., None] = _compile(self._blocked_source(), names, "blocked")
+
+    def __call__(self, *arrays: Any) -> tuple[Any, ...]:
+        flat = _flatten(arrays)
+        if flat is None:
+            return self.straight(*arrays)
+        shape, size, items = flat
+        made = tuple(np.empty(shape, dtype) for dtype in self.outputs)
+        self._run(size, [*items, *(array.reshape(-1) for array in made)])
+        return made
+
+    def _run(self, size: int, arrays: list[Any]) -> None:
+        workers = os.cpu_count() or 1
+        if size < THREADED or workers == 1:
+            self._blocked(0, size, *arrays, *self._scratch())
+            return
+        step = -(-size // workers // BLOCK) * BLOCK or BLOCK
+        jobs = [_pool().submit(self._blocked, i, min(i + step, size), *arrays, *self._scratch()) for i in range(0, size, step)]
+        for job in jobs:
+            job.result()
+
+    def _scratch(self) -> list[Any]:
+        return [np.empty(BLOCK, dtype) for dtype in self._slots[1]]
+
+    def _straight_source(self) -> str:
+        head = ", ".join(f"a{i}" for i in range(self.inputs))
+        body = [f"    {line.result} = u{i}({', '.join(line.arguments)})" for i, line in enumerate(self.lines)]
+        tail = "".join(f"o{i}, " for i in range(len(self.outputs)))
+        return "\n".join([f"def straight({head}):", *body, f"    return ({tail})"])
+
+    def _blocked_source(self) -> str:
+        slots, kinds = self._slots
+        arrays = [f"a{i}" for i in range(self.inputs)] + [f"o{i}" for i in range(len(self.outputs))]
+        scratch = [f"s{i}" for i in range(len(kinds))]
+        lines = [f"def blocked(lo, hi, {', '.join(arrays + scratch)}):", f"    for i in range(lo, hi, {BLOCK}):"]
+        lines.append(f"        j = min(i + {BLOCK}, hi)")
+        lines += [f"        {n}_ = {n}[i:j] if {n}.ndim else {n}" for n in arrays]
+        lines += [f"        {n}_ = {n}[:j - i]" for n in scratch]
+        where = {**{n: f"{n}_" for n in arrays}, **{name: f"s{slot}_" for name, slot in slots.items()}}
+        for i, line in enumerate(self.lines):
+            arguments = ", ".join(where[name] for name in line.arguments)
+            lines.append(f"        u{i}({arguments}, out={where[line.result]})")
+        return "\n".join(lines)
+
+
+def _compile(source: str, names: dict[str, Any], function: str) -> Any:
+    scope = dict(names)
+    exec(compile(source, f"<fused {function}>", "exec"), scope)
+    return scope[function]
+
+
+def _slots_of(lines: list[Line]) -> tuple[dict[str, int], list[Any]]:
+    """Give temporaries scratch buffers, reusing one after its last use."""
+    last = {name: i for i, line in enumerate(lines) for name in line.arguments}
+    slots: dict[str, int] = {}
+    kinds: list[Any] = []
+    free: list[int] = []
+    for i, line in enumerate(lines):
+        if line.result.startswith("t"):
+            slot = next((s for s in free if kinds[s] == line.dtype), None)
+            if slot is None:
+                slot = len(kinds)
+                kinds.append(line.dtype)
+            else:
+                free.remove(slot)
+            slots[line.result] = slot
+        for name in {*line.arguments, line.result}:
+            if name in slots and last.get(name, i) == i:
+                free.append(slots[name])
+    return slots, kinds
+
+
+def _flatten(arrays: tuple[Any, ...]) -> tuple[tuple[int, ...], int, list[Any]] | None:
+    """Return (shape, size, flat views) when all arrays are scalars or contiguous of one large shape, else None."""
+    shape: tuple[int, ...] | None = None
+    for array in arrays:
+        if array.ndim:
+            if shape is None:
+                shape = array.shape
+            elif array.shape != shape:
+                return None
+            if not array.flags.c_contiguous:
+                return None
+    if shape is None:
+        return None
+    size = int(np.prod(shape, dtype=np.int64))
+    if size < LARGE:
+        return None
+    return shape, size, [array.reshape(-1) if array.ndim else array for array in arrays]
+
+
+class _Pools:
+    """The process's worker threads; made on first use, and anew in a child after a fork."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.pool: ThreadPoolExecutor | None = None
+
+    def forget(self) -> None:
+        self.lock = threading.Lock()
+        self.pool = None
+
+
+_pools = _Pools()
+os.register_at_fork(after_in_child=_pools.forget)
+
+
+def _pool() -> ThreadPoolExecutor:
+    with _pools.lock:
+        if _pools.pool is None:
+            _pools.pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="millstream")
+        return _pools.pool

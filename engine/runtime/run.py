@@ -1,0 +1,118 @@
+"""One run of a plan, and what its stateful kernels see of it.
+
+State of a Run: its cancellation, its own resources (TensorArrays), the session's. A Run belongs to one thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ...devices.device import Device
+from ...devices.types import Array
+from ...ops.core.node import Operation
+from .cancellation import Cancellation
+
+
+class SessionResources:
+    """What lives as long as a session: resources by (kind, container, name), and the state of nodes (random counters)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._resources: dict[tuple[str, str, str], Any] = {}
+        self._nodes: dict[Operation, Any] = {}
+
+    def resource(self, kind: str, container: str, name: str, make: Callable[[], Any]) -> Any:
+        key = (kind, container, name)
+        with self._lock:
+            if key not in self._resources:
+                self._resources[key] = make()
+            return self._resources[key]
+
+    def node_state(self, node: Operation, make: Callable[[], Any]) -> Any:
+        state = self._nodes.get(node)
+        if state is None:
+            with self._lock:
+                state = self._nodes.get(node)
+                if state is None:
+                    state = self._nodes[node] = make()
+        return state
+
+    def close(self) -> None:
+        """Let go of everything; resources that have a `close` are closed."""
+        with self._lock:
+            for resource in self._resources.values():
+                close = getattr(resource, "close", None)
+                if close is not None:
+                    close()
+            self._resources.clear()
+            self._nodes.clear()
+
+
+class Run:
+    """One execution of a plan."""
+
+    __slots__ = ("_began", "_resources", "cancellation", "records", "resources", "stopped")
+
+    def __init__(self, resources: SessionResources, timeout_in_ms: int = 0) -> None:
+        self.resources = resources
+        self.cancellation = Cancellation(timeout_in_ms)
+        self.stopped = False
+        self._resources: dict[Any, Any] | None = None
+        self.records: list[tuple[Any, float, float]] = []
+        self._began = 0.0
+
+    def context(self, node: Operation, device: Device) -> Context:
+        return Context(self, node, device)
+
+    def stop(self, reason: str | None = None) -> None:
+        """Make the run end at its next look: with CancelledError for a reason, else by its deadline."""
+        if reason is not None:
+            self.cancellation.cancel(reason)
+        self.stopped = True
+
+    def check(self) -> None:
+        self.cancellation.check()
+
+    def run_resource(self, key: Any, make: Callable[[], Any]) -> Any:
+        if self._resources is None:
+            self._resources = {}
+        if key not in self._resources:
+            self._resources[key] = make()
+        return self._resources[key]
+
+    def begin(self) -> None:
+        """Start the clock of a traced step."""
+        self._began = time.perf_counter()
+
+    def end(self, step: Any) -> None:
+        """Record a traced step."""
+        self.records.append((step, self._began, time.perf_counter()))
+
+
+class Context:
+    """What a stateful kernel sees: ops.core.context.KernelContext."""
+
+    __slots__ = ("device", "node", "run")
+
+    def __init__(self, run: Run, node: Operation, device: Device) -> None:
+        self.run, self.node, self.device = run, node, device
+
+    @property
+    def cancellation(self) -> Cancellation:
+        return self.run.cancellation
+
+    def resource(self, kind: str, container: str, name: str, make: Callable[[], Any]) -> Any:
+        return self.run.resources.resource(kind, container, name, make)
+
+    def node_state(self, make: Callable[[], Any]) -> Any:
+        return self.run.resources.node_state(self.node, make)
+
+    def run_resource(self, key: Any, make: Callable[[], Any]) -> Any:
+        return self.run.run_resource(key, make)
+
+    def call(self, function: Any, inputs: list[Array]) -> list[Array]:
+        result = function(*inputs)
+        return list(result) if isinstance(result, list | tuple) else [result]

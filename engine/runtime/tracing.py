@@ -1,0 +1,78 @@
+"""What really ran: RunMetadata's step_stats and partition_graphs, and Chrome's trace of them.
+
+Each device has its own lane, copies in a lane of their own (`<device> copies`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ...devices.device import Device
+from ..compiler.ir import Step
+
+_COPIES = ("copy", "start", "wait")
+
+
+def lane_of(step: Step) -> str:
+    """Return the device, or the copy lane, that a step belongs to."""
+    return f"{step.device.name} copies" if step.kind in _COPIES else step.device.name
+
+
+def fill(metadata: Any, plan: Any, records: list[tuple[Step, float, float]], devices: Sequence[Device], graph: Any, options: Any) -> None:
+    """Write what a run did into a RunMetadata."""
+    metadata.Clear()
+    by_lane: dict[str, Any] = {}
+    for device in devices:
+        by_lane[device.name] = metadata.step_stats.dev_stats.add(device=device.name)
+    for step, began, ended in records:
+        lane = lane_of(step)
+        if lane not in by_lane:
+            by_lane[lane] = metadata.step_stats.dev_stats.add(device=lane)
+        for name, op in named(step):
+            stats = by_lane[lane].node_stats.add(node_name=name, timeline_label=f"{name} = {op.type}({', '.join(t.op.name for t in op.inputs)})")
+            stats.all_start_micros = int(began * 1e6)
+            stats.all_end_rel_micros = stats.op_end_rel_micros = max(1, int((ended - began) * 1e6))
+    if options is None or options.output_partition_graphs or records:
+        partition_graphs(metadata, plan)
+
+
+def named(step: Step) -> list[tuple[str, Any]]:
+    """Return the (name, op) of every node that a step ran."""
+    if step.kind == "fused":
+        return [(inner.op.name, inner.op) for inner in step.extra]
+    suffix = f":{step.kind}" if step.kind in _COPIES else ""
+    return [(step.op.name + suffix, step.op)]
+
+
+def partition_graphs(metadata: Any, plan: Any) -> None:
+    """Write one GraphDef per device, whose nodes carry the assigned device."""
+    graphs: dict[str, Any] = {}
+    for op, device in plan.assignment.device_of.items():
+        if device.name not in graphs:
+            graphs[device.name] = metadata.partition_graphs.add()
+        node = graphs[device.name].node.add()
+        node.CopyFrom(op.node_def)
+        node.device = device.name
+
+
+def chrome_trace(step_stats: Any) -> str:
+    """Return step_stats as Chrome's trace JSON, which Perfetto opens: a process per device, times in microseconds."""
+    events: list[dict[str, Any]] = []
+    for pid, device in enumerate(step_stats.dev_stats):
+        events.append({"ph": "M", "pid": pid, "name": "process_name", "args": {"name": device.device}})
+        for stats in device.node_stats:
+            events.append(
+                {
+                    "ph": "X", "pid": pid, "tid": 0, "name": stats.node_name, "ts": stats.all_start_micros,
+                    "dur": stats.all_end_rel_micros, "args": {"label": stats.timeline_label},
+                }
+            )  # fmt: skip
+    return json.dumps({"traceEvents": events, "displayTimeUnit": "ms"})
+
+
+def write_chrome_trace(metadata: Any, path: str | Path) -> None:
+    """Write a RunMetadata's step_stats to a file as Chrome's trace JSON."""
+    Path(path).write_text(chrome_trace(metadata.step_stats))

@@ -1,0 +1,317 @@
+"""Sessions: running parts of a graph, with state that lives as long as the session.
+
+State of a session: its devices, its variable store and resources, its plans by (fetches, feeds), and the runs in progress. `run`
+is safe from many threads at once: plans are immutable, and every run has its own Run.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..devices.device import Device, DeviceAttributes
+from ..devices.errors import OutOfMemory
+from ..ops.core import errors
+from ..ops.core.graph import Graph, default_sessions, get_default_graph
+from ..ops.core.node import Operation, Tensor
+from ..placement import log, placer, transfer_guard
+from ..placement.copies import Copy
+from ..placement.report import Placement
+from . import config as configuration
+from .compiler.plan import Plan, compile_plan
+from .feeds import Converter, converter, feed_items
+from .fetches import FetchMapper
+from .partial_run import PartialRuns
+from .runtime import tracing
+from .runtime.run import Run, SessionResources
+from .runtime.variables import VariableStore
+
+
+class Prepared:
+    """What `run` looks up: a plan, the converters of its feeds in order, and how results are packed."""
+
+    __slots__ = ("converters", "plan", "rebuild", "transfers")
+
+    def __init__(self, plan: Plan, converters: list[Converter], rebuild: Callable[[Any], Any]) -> None:
+        self.plan, self.converters, self.rebuild = plan, converters, rebuild
+        self.transfers = bool(plan.transfers)
+
+
+class BaseSession:
+    """A connection between a graph and the devices that run it."""
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+        if not isinstance(target, str | bytes):
+            raise TypeError(f"target must be a string, but got {target!r}")
+        if graph is not None and not isinstance(graph, Graph):
+            raise TypeError(f"graph must be a tf.Graph, but got {type(graph)!r}")
+        if target and target not in ("local", b"local"):
+            raise errors.NotFoundError(None, None, f"No session factory registered for the given session options: target {target!r}")
+        self._graph = graph or get_default_graph()
+        self._config = configuration.read(config)
+        self._devices: tuple[Device, ...] = configuration.devices_of(self._config)
+        self._resources = SessionResources()
+        self._variables = VariableStore()
+        self._prepared: dict[Any, Prepared] = {}
+        self._plans: dict[Any, Plan] = {}
+        self._lock = threading.RLock()
+        self._runs: set[Run] = set()
+        self._closed = False
+        self._placement_log = log.PlacementLog(self._devices) if self._config.log_device_placement else None
+        self._partial = PartialRuns(self)
+        self._timeout = int(self._config.operation_timeout_in_ms)
+
+    # -- facts -----------------------------------------------------------------------------------------------------
+
+    @property
+    def graph(self) -> Graph:
+        return self._graph
+
+    @property
+    def graph_def(self) -> Any:
+        return self._graph.as_graph_def()
+
+    @property
+    def sess_str(self) -> str:
+        return ""
+
+    def list_devices(self) -> list[DeviceAttributes]:
+        """Return the attributes of the session's devices."""
+        return [device.attributes() for device in self._devices]
+
+    # -- running ---------------------------------------------------------------------------------------------------
+
+    def run(self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None) -> Any:
+        """Run what `fetches` needs and return their values in the same structure.
+
+        Args:
+          fetches: a Tensor, Operation, name, or nested lists, tuples, dicts of them.
+          feed_dict: values by tensor, which stand in for what the graph would compute.
+          options: RunOptions; `timeout_in_ms` and `trace_level` are honoured.
+          run_metadata: RunMetadata that receives step_stats and partition_graphs.
+
+        Raises:
+          RuntimeError: when the session is closed. ValueError, TypeError: for bad fetches or feeds. tf.errors.OpError: when a node fails.
+        """
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        if feed_dict:
+            items = feed_items(self._graph, feed_dict)
+            prepared = self._prepare(fetches, tuple([tensor for tensor, _ in items]))
+            values = [convert(raw) for convert, (_, raw) in zip(prepared.converters, items, strict=True)]
+        else:
+            prepared, values = self._prepare(fetches, ()), []
+        if options is None and run_metadata is None:
+            return prepared.rebuild(self._execute(prepared.plan, values, self._timeout))
+        return prepared.rebuild(self._run_with_options(prepared.plan, values, options, run_metadata))
+
+    def _prepare(self, fetches: Any, feeds: tuple[Tensor, ...]) -> Prepared:
+        key = _key_of(fetches, feeds)
+        prepared = self._prepared.get(key) if key is not None else None
+        if prepared is None:
+            mapper = FetchMapper(self._graph, fetches)
+            plan = self._plan_for(feeds, mapper)
+            prepared = Prepared(plan, [converter(t) for t in feeds], mapper.rebuild)
+            if key is not None:
+                self._prepared[key] = prepared
+        return prepared
+
+    def _plan_for(self, feeds: tuple[Tensor, ...], mapper: FetchMapper) -> Plan:
+        key = (feeds, tuple(mapper.tensors), tuple(mapper.targets))
+        with self._lock:
+            plan = self._plans.get(key)
+            if plan is None:
+                plan = self._plans[key] = self._compile(list(feeds), mapper.tensors, mapper.targets)
+                if self._placement_log is not None:
+                    self._placement_log.write(plan.assignment.rows, copies_of(plan))
+        return plan
+
+    def _compile(self, feeds: list[Tensor], fetches: list[Tensor], targets: list[Operation]) -> Plan:
+        def place(ops: Sequence[Operation], fed: Sequence[Tensor], wanted: Sequence[Any]) -> placer.Assignment:
+            soft = self._config.allow_soft_placement
+            return placer.place(ops, self._devices, feeds=fed, fetches=wanted, soft=soft)
+
+        try:
+            return compile_plan(feeds, fetches, targets, self._devices, place, self._variables.cell)
+        except OutOfMemory as error:
+            raise errors.ResourceExhaustedError(None, None, str(error)) from error
+
+    def _execute(self, plan: Plan, values: Sequence[Any], timeout: int, traced: bool = False) -> Any:
+        if plan.transfers:
+            transfer_guard.check_transfers(copies_of(plan))
+        run = Run(self._resources, timeout)
+        self._runs.add(run)
+        if timeout:
+            run.cancellation.start(run.stop)
+        try:
+            with np.errstate(all="ignore"):
+                return plan.execute_traced(run, values) if traced else plan.execute(run, values)
+        finally:
+            self._runs.discard(run)
+            if timeout:
+                run.cancellation.finish()
+            if traced:
+                plan.records = run.records
+
+    def _run_with_options(self, plan: Plan, values: Sequence[Any], options: Any, run_metadata: Any) -> Any:
+        timeout = int(options.timeout_in_ms) if options is not None and options.timeout_in_ms else self._timeout
+        traced = options is not None and options.trace_level > 0 and run_metadata is not None
+        results = self._execute(plan, values, timeout, traced)
+        if run_metadata is not None:
+            tracing.fill(run_metadata, plan, plan.records if traced else [], self._devices, self._graph, options)
+        return results
+
+    def make_callable(self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False) -> Callable[..., Any]:
+        """Return a function that runs `fetches`; its arguments are the values of `feed_list`, in order."""
+        if feed_list is not None and not isinstance(feed_list, list | tuple):
+            raise TypeError("`feed_list` must be a list or tuple.")
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        feeds = tuple(t for t, _ in feed_items(self._graph, dict.fromkeys(feed_list or ())))
+        prepared = self._prepare(fetches, feeds)
+
+        def call(*args: Any, options: Any = None, run_metadata: Any = None) -> Any:
+            if self._closed:
+                raise RuntimeError("Attempted to use a closed Session.")
+            if len(args) != len(feeds):
+                raise TypeError(f"The callable takes {len(feeds)} values, one for each of its feeds; {len(args)} were given")
+            values = [convert(raw) for convert, raw in zip(prepared.converters, args, strict=True)]
+            if options is None and run_metadata is None:
+                return prepared.rebuild(self._execute(prepared.plan, values, self._timeout))
+            return prepared.rebuild(self._run_with_options(prepared.plan, values, options, run_metadata))
+
+        def call_without_options(*args: Any) -> Any:
+            return call(*args)
+
+        return call if accept_options else call_without_options
+
+    def partial_run_setup(self, fetches: Any, feeds: Any = None) -> str:
+        """Fix the fetches and feeds of a run that is made in several calls of `partial_run`; return its handle."""
+        return self._partial.setup(fetches, feeds)
+
+    def partial_run(self, handle: str, fetches: Any, feed_dict: Any = None) -> Any:
+        """Continue a partial run: feed some of its feeds, and return some of its fetches."""
+        return self._partial.run(handle, fetches, feed_dict)
+
+    # -- placement and plans ---------------------------------------------------------------------------------------
+
+    def plan(self, fetches: Any, feeds: Any = ()) -> Plan:
+        """Return the compiled plan of `fetches` when `feeds` are given; its `source` is the emitted program."""
+        mapper = FetchMapper(self._graph, fetches)
+        return self._plan_for(tuple(t for t, _ in feed_items(self._graph, dict.fromkeys(feeds))), mapper)
+
+    def placement(self, fetches: Any, feeds: Any = ()) -> Placement:
+        """Return where every node that `fetches` needs runs, why, and the copies between devices."""
+        plan = self.plan(fetches, feeds)
+        return Placement(plan.assignment.rows, copies_of(plan), [d.name for d in self._devices])
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Free the session's state; runs in progress end with CancelledError."""
+        self._closed = True
+        for run in list(self._runs):
+            run.stop("Session has been closed.")
+        self._resources.close()
+
+    @contextmanager
+    def _as_default(self) -> Any:
+        stack = default_sessions()
+        stack.append(self)
+        try:
+            yield self
+        finally:
+            stack.remove(self)
+
+    def as_default(self) -> Any:
+        """Return a context manager that makes this the thread's default session (it does not close it)."""
+        return self._as_default()
+
+
+class Session(BaseSession):
+    """Runs operations and evaluates tensors of a graph.
+
+    Example:
+      >>> import millstream as tf
+      >>> with tf.Graph().as_default(), tf.Session() as sess:
+      ...     print(sess.run(tf.constant(2) + 3))
+      5
+    """
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+        super().__init__(target, graph, config)
+        self._entered: list[Any] = []
+
+    def __enter__(self) -> Session:
+        graph, session = self._graph.as_default(), self.as_default()
+        graph.__enter__()
+        session.__enter__()
+        self._entered.append((graph, session))
+        return self
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        graph, session = self._entered.pop()
+        session.__exit__(kind, error, traceback)
+        graph.__exit__(kind, error, traceback)
+        self.close()
+
+    @staticmethod
+    def reset(target: str, containers: Any = None, config: Any = None) -> None:
+        """Reset resource containers of a remote target; local sessions own their state, so there is none to reset."""
+        raise errors.UnimplementedError(None, None, f"Session.reset({target!r}) needs a remote target; local sessions own their state")
+
+
+class InteractiveSession(BaseSession):
+    """A session that makes itself the default one when it is built, for shells and notebooks."""
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+        super().__init__(target, graph, config)
+        self._default = self.as_default()
+        self._default.__enter__()
+        self._graph_context = None if graph is None else graph.as_default()
+        if self._graph_context is not None:
+            self._graph_context.__enter__()
+
+    def close(self) -> None:
+        """Close the session and take it off the thread's stack of default ones."""
+        super().close()
+        if self._default is not None:
+            if self._graph_context is not None:
+                self._graph_context.__exit__(None, None, None)
+            self._default.__exit__(None, None, None)
+            self._default = None
+
+
+def get_default_session() -> Any:
+    """Return this thread's default session, or None."""
+    stack = default_sessions()
+    return stack[-1] if stack else None
+
+
+def copies_of(plan: Plan) -> list[Copy]:
+    """Return the copies that a plan makes, as data."""
+    rows = []
+    for transfer in plan.transfers:
+        tensor = transfer.tensor
+        dims = tensor.dims
+        known = dims is not None and None not in dims
+        nbytes = int(np.prod(dims, dtype=np.int64)) * tensor.dtype.size if known else None  # type: ignore[arg-type]
+        cause = f"{', '.join(transfer.consumers[:3])} on {transfer.destination.name} needs what {transfer.source.name} holds"
+        rows.append(Copy(tensor.name, transfer.source.name, transfer.destination.name, tuple(transfer.consumers), nbytes, cause))
+    return rows
+
+
+def _key_of(fetches: Any, feeds: tuple[Tensor, ...]) -> Any:
+    """Return a cheap key for common fetch forms, or None where only the structure itself tells."""
+    if isinstance(fetches, Tensor | Operation | str):
+        return fetches, feeds
+    if fetches.__class__ is list or fetches.__class__ is tuple:
+        for item in fetches:
+            if not isinstance(item, Tensor | Operation | str):
+                return None
+        return fetches.__class__, tuple(fetches), feeds
+    return None
