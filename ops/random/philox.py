@@ -34,7 +34,8 @@ class Key(NamedTuple):
 
     def words(self) -> tuple[int, int, int, int]:
         """Return the two words of the key and the two upper words of the counter."""
-        return (self.seed & 0xFFFFFFFF, self.seed >> 32 & 0xFFFFFFFF, self.seed2 & 0xFFFFFFFF, self.seed2 >> 32 & 0xFFFFFFFF)
+        half, mask = 32, 0xFFFFFFFF
+        return self.seed & mask, self.seed >> half & mask, self.seed2 & mask, self.seed2 >> half & mask
 
 
 def words(key: Key, counters: Array) -> Array:

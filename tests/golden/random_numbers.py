@@ -39,7 +39,8 @@ def cases(seed: int, seed2: int) -> dict[str, tf.Tensor]:
         for dtype, ranges in RANGES.items():
             for low, high in ranges:
                 bounds = {"minval": np.array(low, dtype), "maxval": np.array(high, dtype)}
-                found[f"RandomUniformInt/{dtype}/{size}/{low}/{high}"] = raw.RandomUniformInt(shape=[size], **bounds, **seeds)
+                name = f"RandomUniformInt/{dtype}/{size}/{low}/{high}"
+                found[name] = raw.RandomUniformInt(shape=[size], **bounds, **seeds)
     for shape in SHUFFLES:
         values = np.arange(np.prod(shape)).reshape(shape)
         found["RandomShuffle/" + "x".join(map(str, shape))] = raw.RandomShuffle(value=values, **seeds)
@@ -47,7 +48,8 @@ def cases(seed: int, seed2: int) -> dict[str, tf.Tensor]:
         found[f"Multinomial/{size}"] = raw.Multinomial(logits=LOGITS, num_samples=size, **seeds)
     for alpha in (0.3, 1.0, 2.5):
         for dtype in ("float32", "float64"):
-            found[f"RandomGamma/{dtype}/{alpha}"] = raw.RandomGamma(shape=[9], alpha=np.array([alpha, 4.0], dtype), **seeds)
+            alphas = np.array([alpha, 4.0], dtype)
+            found[f"RandomGamma/{dtype}/{alpha}"] = raw.RandomGamma(shape=[9], alpha=alphas, **seeds)
     return found
 
 
