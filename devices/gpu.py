@@ -123,6 +123,11 @@ def _try_out(cp: Any, number: int) -> None:
         raise DeviceError(f"the card computes wrong numbers: expected {expected.tolist()}, got {got.tolist()}")
 
 
+def _contiguous(array: Array) -> Array:
+    # Not ascontiguousarray, which gives arrays without axes one.
+    return array if array.flags.c_contiguous else array.copy(order="C")
+
+
 class GpuNamespace:
     """`xp` of a GPU: CuPy's names, and the two ways to launch CUDA code that simulated GPUs share."""
 
@@ -230,7 +235,7 @@ class GpuDevice(Device):
         self.copy_stream.wait(self.compute_stream.record())
         with self.on(self.copy_stream):
             # Strided arrays are gathered first, on the stream that copies.
-            source = self._cp.ascontiguousarray(array)
+            source = _contiguous(array)
             staged = self._pinned(array.shape, array.dtype)
             source.get(stream=self.copy_stream.raw, out=staged, blocking=False)
         event = self.copy_stream.record()
@@ -242,7 +247,7 @@ class GpuDevice(Device):
         if not isinstance(source, GpuDevice):
             return self.put(source.get(array))
         with source.activate():
-            original = self._cp.ascontiguousarray(array)
+            original = _contiguous(array)
         self.compute_stream.wait(source.compute_stream.record())
         with self.activate():
             placed = self._cp.empty(original.shape, original.dtype)
