@@ -1,0 +1,294 @@
+"""Rows of a variable: scatter into them, gather from them.
+
+A scatter checks shapes and, on the host, bounds before the first write. A large array that nobody else refers to is
+written in place, else a copy is; either way the cell never shows an array that is half written to a run that holds it.
+A GPU's indices are not looked at: that would make the host wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...devices.types import Array, Namespace
+from ..core import dtypes, shapes
+from ..core.context import VariableCell
+from ..core.errors import InvalidArgumentError
+from ..core.node import Operation
+from ..core.registry import KernelEntry, OpDecl, op
+from ..core.shapes import Shape, format_brackets
+from .handles import NUMBERS, held_shape
+
+Combine = Callable[[Namespace, Array, Any, Array], None]
+# The element types that CuPy's scattered updates have atomic instructions for.
+_ATOMIC = (dtypes.int32, dtypes.int64, dtypes.uint32, dtypes.uint64, dtypes.half, dtypes.float32, dtypes.float64)
+_ORDERED = (*dtypes.FLOATING, dtypes.int32, dtypes.int64)
+
+
+def _set(xp: Namespace, value: Array, index: Any, updates: Array) -> None:
+    value[index] = updates
+
+
+def _at(ufunc: str) -> Combine:
+    def combine(xp: Namespace, value: Array, index: Any, updates: Array) -> None:
+        getattr(xp, ufunc).at(value, index, updates)
+
+    return combine
+
+
+def check_rows(indices: Array, limit: int) -> None:
+    """Raise InvalidArgumentError, naming the first one, when an index of a host array is not in [0, limit)."""
+    if indices.size and (int(indices.min()) < 0 or int(indices.max()) >= limit):
+        where = tuple(int(i) for i in np.argwhere((indices < 0) | (indices >= limit))[0])
+        place = f"[{','.join(map(str, where))}]" if where else ""
+        raise InvalidArgumentError(None, None, f"indices{place} = {int(indices[where])} is not in [0, {limit})")
+
+
+def trust_rows(indices: Array, limit: int) -> None:
+    """Accept indices that only the GPU knows."""
+
+
+def _updates_fit(value: Array, indices: Array, updates: Array) -> None:
+    if updates.shape and updates.shape != indices.shape + value.shape[1:]:
+        raise InvalidArgumentError(
+            None, None,
+            "Must have updates.shape = indices.shape + params.shape[1:] or updates.shape = [], got updates.shape "
+            f"{format_brackets(updates.shape)}, indices.shape {format_brackets(indices.shape)}, params.shape "
+            f"{format_brackets(value.shape)}",
+        )  # fmt: skip
+
+
+def _scatter(combine: Combine, check: Callable[[Array, int], None]) -> Callable[..., VariableCell]:
+    def kernel(xp: Namespace, ref: VariableCell, indices: Array, updates: Array, *, use_locking: bool = False) -> VariableCell:
+        with ref.lock:
+            value = ref.read()
+            _updates_fit(value, indices, updates)
+            check(indices, value.shape[0])
+            if indices.size:
+                del value
+                target = ref.writable()
+                combine(xp, target, indices, updates)
+                ref.replace(target)
+        return ref
+
+    return kernel
+
+
+def _nd_index(indices: Array, value: Array, check: bool) -> Any:
+    depth = indices.shape[-1] if indices.ndim else 1
+    if depth > value.ndim:
+        raise InvalidArgumentError(
+            None, None, f"The last dimension of indices is {depth}, params of shape {format_brackets(value.shape)} have fewer dimensions"
+        )
+    if check and indices.size:
+        outside = ((indices < 0) | (indices >= np.array(value.shape[:depth]))).any(-1)
+        if outside.any():
+            where = tuple(int(i) for i in np.argwhere(outside)[0])
+            words = f"indices[{','.join(map(str, where))}] = {format_brackets(tuple(indices[where].tolist()))}"
+            raise InvalidArgumentError(None, None, f"{words} does not index into shape {format_brackets(value.shape)}")
+    return tuple(indices[..., axis] for axis in range(depth))
+
+
+def _scatter_nd(combine: Combine, check: bool) -> Callable[..., VariableCell]:
+    def kernel(
+        xp: Namespace, ref: VariableCell, indices: Array, updates: Array, *, use_locking: bool = True, bad_indices_policy: str = ""
+    ) -> VariableCell:
+        with ref.lock:
+            value = ref.read()
+            index = _nd_index(indices, value, check)
+            expected = indices.shape[:-1] + value.shape[len(index) :]
+            if updates.shape != expected:
+                raise InvalidArgumentError(
+                    None, None, f"Must have updates.shape = {format_brackets(expected)}, got {format_brackets(updates.shape)}"
+                )
+            if indices.size:
+                del value
+                target = ref.writable()
+                combine(xp, target, index, updates)
+                ref.replace(target)
+        return ref
+
+    return kernel
+
+
+def _without_result(kernel: Callable[..., Any]) -> Callable[..., None]:
+    def run(xp: Namespace, *args: Any, **attrs: Any) -> None:
+        kernel(xp, *args, **attrs)
+
+    return run
+
+
+def _scattered_shape(held: Shape, indices: Shape, updates: Shape) -> Shape:
+    if updates != ():
+        shapes.merge(updates, shapes.concatenate(indices, shapes.slice_dims(held, 1)))
+    return held
+
+
+def _scatter_ref_shape(node: Operation) -> Shape:
+    ref, indices, updates = (t.dims for t in node.inputs)
+    return _scattered_shape(ref, indices, updates)
+
+
+def _scatter_resource_shape(node: Operation) -> list[Shape]:
+    _scattered_shape(held_shape(node.inputs[0]), node.inputs[1].dims, node.inputs[2].dims)
+    return []
+
+
+def _nd_shape(held: Shape, indices: Shape, updates: Shape) -> Shape:
+    if held is not None and indices is not None and indices and indices[-1] is not None:
+        shapes.merge(updates, indices[:-1] + held[indices[-1] :])
+    return held
+
+
+def _scatter_nd_ref_shape(node: Operation) -> Shape:
+    ref, indices, updates = (t.dims for t in node.inputs)
+    return _nd_shape(ref, indices, updates)
+
+
+def _scatter_nd_resource_shape(node: Operation) -> list[Shape]:
+    _nd_shape(held_shape(node.inputs[0]), node.inputs[1].dims, node.inputs[2].dims)
+    return []
+
+
+def _attach(decl: OpDecl, cpu: Callable[..., Any], gpu: Callable[..., Any], attr: str, kinds: tuple[Any, ...] | None) -> OpDecl:
+    """Give a declaration its kernels; `kinds` limits the element types that the GPU's serves, None means no GPU kernel."""
+    resource = not decl.outputs
+    decl.kernels = [KernelEntry(_without_result(cpu) if resource else cpu, "CPU")]
+    if kinds is not None:
+        supports = None if kinds == () else (lambda node: node.attrs[attr] in kinds)
+        decl.kernels.append(KernelEntry(_without_result(gpu) if resource else gpu, "GPU", supports))
+    return decl
+
+
+# Suffix of the op type, how rows are combined, dtypes of TensorFlow's op, dtypes of the GPU's kernel (None: no kernel), use_locking.
+_UPDATES: tuple[tuple[str, Combine, Any, Any, bool], ...] = (
+    ("Update", _set, None, (), True),
+    ("Add", _at("add"), NUMBERS, _ATOMIC, False),
+    ("Sub", _at("subtract"), NUMBERS, _ATOMIC, False),
+    ("Mul", _at("multiply"), NUMBERS, None, False),
+    ("Div", _at("divide"), NUMBERS, None, False),
+    ("Min", _at("minimum"), _ORDERED, _ATOMIC, False),
+    ("Max", _at("maximum"), _ORDERED, _ATOMIC, False),
+)
+_ND_UPDATES: tuple[tuple[str, Combine, Any, Any], ...] = (
+    ("Update", _set, None, ()),
+    *((row[0], row[1], NUMBERS, _ATOMIC) for row in _UPDATES if row[0] in ("Add", "Sub", "Min", "Max")),
+)
+_INDEX: dict[str, Any] = {"Tindices": dtypes.INDEX}
+
+
+def _restrict(attr: str, kinds: Any) -> dict[str, Any]:
+    return {attr: kinds, **_INDEX} if kinds else _INDEX
+
+
+def _rows_block(locking: bool) -> Any:
+    def block(xp: Namespace, ref: VariableCell, indices: Array, updates: Array, *, use_locking: bool = locking) -> None: ...
+
+    return block
+
+
+def _nd_block(locking: bool) -> Any:
+    def block(
+        xp: Namespace, ref: VariableCell, indices: Array, updates: Array, *, use_locking: bool = locking, bad_indices_policy: str = ""
+    ) -> None: ...
+
+    return block
+
+
+def _resource_block(xp: Namespace, resource: VariableCell, indices: Array, updates: Array) -> None: ...
+
+
+def _declare_scatter(suffix: str, combine: Combine, kinds: Any, gpu_kinds: Any, locking: bool) -> tuple[OpDecl, OpDecl]:
+    """Declare Scatter`suffix` and ResourceScatter`suffix`."""
+    cpu, gpu = _scatter(combine, check_rows), _scatter(combine, trust_rows)
+    types = "ref: Ref(T), indices: Tindices, updates: T -> output_ref: Ref(T)"
+    by_reference = op(f"Scatter{suffix}", types=types, shape=_scatter_ref_shape, writes="ref", **_restrict("T", kinds))
+    types = "resource: resource, indices: Tindices, updates: dtype ->"
+    as_resource = op(
+        f"ResourceScatter{suffix}", types=types, shape=_scatter_resource_shape, writes="resource",
+        **_restrict("dtype", NUMBERS if kinds else None),
+    )  # fmt: skip
+    return (
+        _attach(by_reference(_rows_block(locking)), cpu, gpu, "T", gpu_kinds),
+        _attach(as_resource(_resource_block), cpu, gpu, "dtype", gpu_kinds),
+    )
+
+
+def _declare_scatter_nd(suffix: str, combine: Combine, kinds: Any, gpu_kinds: Any) -> tuple[OpDecl, OpDecl]:
+    """Declare ScatterNd`suffix` and ResourceScatterNd`suffix`."""
+    cpu, gpu = _scatter_nd(combine, True), _scatter_nd(combine, False)
+    types = "ref: Ref(T), indices: Tindices, updates: T -> output_ref: Ref(T)"
+    ref_locking = suffix == "Update"
+    by_reference = op(f"ScatterNd{suffix}", types=types, shape=_scatter_nd_ref_shape, writes="ref", **_restrict("T", kinds))
+    types = "ref: resource, indices: Tindices, updates: T ->"
+    as_resource = op(f"ResourceScatterNd{suffix}", types=types, shape=_scatter_nd_resource_shape, writes="ref", **_INDEX)
+    return (
+        _attach(by_reference(_nd_block(ref_locking)), cpu, gpu, "T", gpu_kinds),
+        _attach(as_resource(_nd_block(True)), cpu, gpu, "T", gpu_kinds),
+    )
+
+
+SCATTER = {row[0]: _declare_scatter(*row) for row in _UPDATES}
+SCATTER_ND = {row[0]: _declare_scatter_nd(*row) for row in _ND_UPDATES}
+
+
+def _gather_shape(node: Operation) -> Shape:
+    held, indices, batch = held_shape(node.inputs[0]), node.inputs[1].dims, node.attrs["batch_dims"]
+    if held is None or indices is None:
+        return None
+    return held[:batch] + indices[batch:] + held[batch + 1 :]
+
+
+def _gather(check: Callable[[Array, int], None]) -> Callable[..., Array]:
+    def kernel(xp: Namespace, resource: VariableCell, indices: Array, *, batch_dims: int = 0, validate_indices: bool = True) -> Array:
+        params = resource.read()
+        check(indices, params.shape[batch_dims])
+        if not batch_dims:
+            return xp.take(params, indices, axis=0)
+        rank = indices.ndim
+        grids = [
+            xp.arange(params.shape[axis]).reshape((1,) * axis + (-1,) + (1,) * (rank - axis - 1)) for axis in range(batch_dims)
+        ]
+        return params[(*grids, indices)]
+
+    return kernel
+
+
+@op("ResourceGather", types="resource: resource, indices: Tindices -> output: dtype", shape=_gather_shape, stateful=True, **_INDEX)
+def resource_gather(
+    xp: Namespace, resource: VariableCell, indices: Array, *, batch_dims: int = 0, validate_indices: bool = True
+) -> Array:
+    """Return the rows of the variable that `indices` name."""
+    ...
+
+
+resource_gather.kernel("CPU")(_gather(check_rows))
+resource_gather.kernel("GPU")(_gather(trust_rows))
+
+
+def _gather_nd_shape(node: Operation) -> Shape:
+    held, indices = held_shape(node.inputs[0]), node.inputs[1].dims
+    if held is None or not indices or indices[-1] is None:
+        return None
+    return indices[:-1] + held[indices[-1] :]
+
+
+def _gather_nd(check: bool) -> Callable[..., Array]:
+    def kernel(xp: Namespace, resource: VariableCell, indices: Array) -> Array:
+        params = resource.read()
+        found = params[_nd_index(indices, params, check)]
+        return found.copy() if not indices.shape[-1] else found
+
+    return kernel
+
+
+@op("ResourceGatherNd", types="resource: resource, indices: Tindices -> output: dtype", shape=_gather_nd_shape, stateful=True, **_INDEX)
+def resource_gather_nd(xp: Namespace, resource: VariableCell, indices: Array) -> Array:
+    """Return the slices of the variable that the rows of `indices` name."""
+    ...
+
+
+resource_gather_nd.kernel("CPU")(_gather_nd(True))
+resource_gather_nd.kernel("GPU")(_gather_nd(False))
