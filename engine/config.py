@@ -47,7 +47,11 @@ def devices_of(config: Any) -> tuple[Device, ...]:
     visible = tuple(int(text) for text in gpu.visible_device_list.split(",") if text.strip()) or None
     virtual = [[int(mb) << 20 for mb in group.memory_limit_mb] for group in gpu.experimental.virtual_devices]
     wanted = DeviceConfig(
-        dict(config.device_count), visible, float(gpu.per_process_gpu_memory_fraction), bool(gpu.allow_growth), tuple(virtual)
+        dict(config.device_count),
+        visible,
+        float(gpu.per_process_gpu_memory_fraction),
+        bool(gpu.allow_growth),
+        tuple(virtual),
     )
     try:
         return local_devices(wanted)

@@ -68,7 +68,12 @@ def _as_array(value: Any, dtype: dtypes.DType, tensor: Tensor) -> Any:
         )
     if dtype is dtypes.string:
         return _strings(value, tensor)
-    if isinstance(value, int) and not isinstance(value, bool) and dtype.is_integer and not dtype.min <= value <= dtype.max:
+    if (
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        and dtype.is_integer
+        and not dtype.min <= value <= dtype.max
+    ):
         raise TypeError(
             f"Type of feed value {value} with type {type(value)} is not compatible with Tensor type {dtype.name}. Try explicitly "
             "setting the type of the feed tensor to a larger type (e.g. int64)."

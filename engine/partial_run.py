@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 class _Part:
     """The state of one partial run."""
 
-    def __init__(self, pending: set[Operation], fetches: set[Tensor], targets: set[Operation], feeds: set[Tensor]) -> None:
+    def __init__(
+        self, pending: set[Operation], fetches: set[Tensor], targets: set[Operation], feeds: set[Tensor]
+    ) -> None:
         self.pending, self.fetches, self.targets, self.feeds = pending, fetches, targets, feeds
         self.known: dict[Tensor, Any] = {}
         self.done: set[Operation] = set()
@@ -51,20 +53,30 @@ class PartialRuns:
         """Feed, run what became computable, and return `fetches`."""
         part = self._parts.get(handle)
         if part is None:
-            raise errors.InvalidArgumentError(None, None, f"Must run 'setup' before performing partial runs: unknown handle {handle!r}")
+            raise errors.InvalidArgumentError(
+                None, None, f"Must run 'setup' before performing partial runs: unknown handle {handle!r}"
+            )
         graph = self._session.graph
         mapper = FetchMapper(graph, fetches)
         self._check(part, mapper)
         for tensor, raw in feed_items(graph, feed_dict or {}):
             if tensor not in part.feeds:
-                raise errors.InvalidArgumentError(None, None, f"The feed {tensor.name} was not specified in partial_run_setup, or was fed already.")
+                raise errors.InvalidArgumentError(
+                    None, None, f"The feed {tensor.name} was not specified in partial_run_setup, or was fed already."
+                )
             part.feeds.discard(tensor)
             part.known[tensor] = converter(tensor)(raw)
         self._advance(part)
-        missing = [t.name for t in mapper.tensors if t not in part.known] + [t.name for t in mapper.targets if t not in part.done]
+        missing = [t.name for t in mapper.tensors if t not in part.known] + [
+            t.name for t in mapper.targets if t not in part.done
+        ]
         if missing:
             waiting = sorted(t.name for t in part.feeds)
-            raise errors.InvalidArgumentError(None, None, f"{missing[0]} can't be computed from the feeds that have been fed so far: {waiting} are still to come.")
+            raise errors.InvalidArgumentError(
+                None,
+                None,
+                f"{missing[0]} can't be computed from the feeds that have been fed so far: {waiting} are still to come.",
+            )
         values = [part.known[t] for t in mapper.tensors]
         part.fetches.difference_update(mapper.tensors)
         if not part.fetches and not part.pending and not part.feeds:
@@ -74,17 +86,25 @@ class PartialRuns:
     def _check(self, part: _Part, mapper: FetchMapper) -> None:
         for tensor in mapper.tensors:
             if tensor not in part.fetches:
-                raise errors.InvalidArgumentError(None, None, f"The fetch {tensor.name} was not specified in partial_run_setup, or was fetched already.")
+                raise errors.InvalidArgumentError(
+                    None,
+                    None,
+                    f"The fetch {tensor.name} was not specified in partial_run_setup, or was fetched already.",
+                )
         for op in mapper.targets:
             if op not in part.targets:
-                raise errors.InvalidArgumentError(None, None, f"The target {op.name} was not specified in partial_run_setup.")
+                raise errors.InvalidArgumentError(
+                    None, None, f"The target {op.name} was not specified in partial_run_setup."
+                )
 
     def _advance(self, part: _Part) -> None:
         """Run the pending nodes whose inputs are known or computable now, once, and keep their values."""
         ready: set[Operation] = set()
         for op in sorted(part.pending, key=lambda op: op.id):
             needed = prune([op], part.known).ops
-            if all(n.region is not None or n in part.done or n in ready or n is op for n in needed) and not self._starved(op, part):
+            if all(
+                n.region is not None or n in part.done or n in ready or n is op for n in needed
+            ) and not self._starved(op, part):
                 ready.add(op)
         if not ready:
             return

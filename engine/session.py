@@ -22,6 +22,7 @@ from ..placement import log, placer, transfer_guard
 from ..placement.copies import Copy
 from ..placement.report import Placement
 from . import config as configuration
+from . import observe
 from .compiler.plan import Plan, compile_plan
 from .feeds import Converter, converter, feed_items
 from .fetches import FetchMapper
@@ -50,9 +51,15 @@ class BaseSession:
         if graph is not None and not isinstance(graph, Graph):
             raise TypeError(f"graph must be a tf.Graph, but got {type(graph)!r}")
         if target and target not in ("local", b"local"):
-            raise errors.NotFoundError(None, None, f"No session factory registered for the given session options: target {target!r}")
+            raise errors.NotFoundError(
+                None, None, f"No session factory registered for the given session options: target {target!r}"
+            )
         self._graph = graph or get_default_graph()
+        self._observer = observe.current()
         self._config = configuration.read(config)
+        if self._observer is not None:
+            self._config = self._observer.configure(self._config)
+        self._tracing = self._observer is not None and self._observer.wishes.trace
         self._devices: tuple[Device, ...] = configuration.devices_of(self._config)
         self._resources = SessionResources()
         self._variables = VariableStore()
@@ -105,7 +112,7 @@ class BaseSession:
             values = [convert(raw) for convert, (_, raw) in zip(prepared.converters, items, strict=True)]
         else:
             prepared, values = self._prepare(fetches, ()), []
-        if options is None and run_metadata is None:
+        if options is None and run_metadata is None and not self._tracing:
             return prepared.rebuild(self._execute(prepared.plan, values, self._timeout))
         return prepared.rebuild(self._run_with_options(prepared.plan, values, options, run_metadata))
 
@@ -126,9 +133,17 @@ class BaseSession:
             plan = self._plans.get(key)
             if plan is None:
                 plan = self._plans[key] = self._compile(list(feeds), mapper.tensors, mapper.targets)
-                if self._placement_log is not None:
-                    self._placement_log.write(plan.assignment.rows, copies_of(plan))
+                self._report(plan, mapper)
         return plan
+
+    def _report(self, plan: Plan, mapper: FetchMapper) -> None:
+        if self._placement_log is not None:
+            self._placement_log.write(plan.assignment.rows, copies_of(plan))
+        if self._observer is not None:
+            self._observer.saw_placement([item.name for item in (*mapper.tensors, *mapper.targets)], self._as_placement(plan))
+
+    def _as_placement(self, plan: Plan) -> Placement:
+        return Placement(plan.assignment.rows, copies_of(plan), [d.name for d in self._devices])
 
     def _compile(self, feeds: list[Tensor], fetches: list[Tensor], targets: list[Operation]) -> Plan:
         def place(ops: Sequence[Operation], fed: Sequence[Tensor], wanted: Sequence[Any]) -> placer.Assignment:
@@ -140,7 +155,7 @@ class BaseSession:
         except OutOfMemory as error:
             raise errors.ResourceExhaustedError(None, None, str(error)) from error
 
-    def _execute(self, plan: Plan, values: Sequence[Any], timeout: int, traced: bool = False) -> Any:
+    def _execute(self, plan: Plan, values: Sequence[Any], timeout: int, records: list[Any] | None = None) -> Any:
         if plan.transfers:
             transfer_guard.check_transfers(copies_of(plan))
         run = Run(self._resources, timeout)
@@ -149,23 +164,28 @@ class BaseSession:
             run.cancellation.start(run.stop)
         try:
             with np.errstate(all="ignore"):
-                return plan.execute_traced(run, values) if traced else plan.execute(run, values)
+                return plan.execute(run, values) if records is None else plan.execute_traced(run, values)
         finally:
             self._runs.discard(run)
             if timeout:
                 run.cancellation.finish()
-            if traced:
-                plan.records = run.records
+            if records is not None:
+                records.extend(run.records)
 
     def _run_with_options(self, plan: Plan, values: Sequence[Any], options: Any, run_metadata: Any) -> Any:
         timeout = int(options.timeout_in_ms) if options is not None and options.timeout_in_ms else self._timeout
-        traced = options is not None and options.trace_level > 0 and run_metadata is not None
-        results = self._execute(plan, values, timeout, traced)
+        traced = self._tracing or options is not None and options.trace_level > 0 and run_metadata is not None
+        records: list[Any] | None = [] if traced else None
+        results = self._execute(plan, values, timeout, records)
+        if self._tracing and self._observer is not None:
+            self._observer.saw_run(plan, records, self._devices, self._graph)
         if run_metadata is not None:
-            tracing.fill(run_metadata, plan, plan.records if traced else [], self._devices, self._graph, options)
+            tracing.fill(run_metadata, plan, records or [], self._devices, self._graph, options)
         return results
 
-    def make_callable(self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False) -> Callable[..., Any]:
+    def make_callable(
+        self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False
+    ) -> Callable[..., Any]:
         """Return a function that runs `fetches`; its arguments are the values of `feed_list`, in order."""
         if feed_list is not None and not isinstance(feed_list, list | tuple):
             raise TypeError("`feed_list` must be a list or tuple.")
@@ -178,7 +198,9 @@ class BaseSession:
             if self._closed:
                 raise RuntimeError("Attempted to use a closed Session.")
             if len(args) != len(feeds):
-                raise TypeError(f"The callable takes {len(feeds)} values, one for each of its feeds; {len(args)} were given")
+                raise TypeError(
+                    f"The callable takes {len(feeds)} values, one for each of its feeds; {len(args)} were given"
+                )
             values = [convert(raw) for convert, raw in zip(prepared.converters, args, strict=True)]
             if options is None and run_metadata is None:
                 return prepared.rebuild(self._execute(prepared.plan, values, self._timeout))
@@ -206,8 +228,7 @@ class BaseSession:
 
     def placement(self, fetches: Any, feeds: Any = ()) -> Placement:
         """Return where every node that `fetches` needs runs, why, and the copies between devices."""
-        plan = self.plan(fetches, feeds)
-        return Placement(plan.assignment.rows, copies_of(plan), [d.name for d in self._devices])
+        return self._as_placement(self.plan(fetches, feeds))
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -262,7 +283,9 @@ class Session(BaseSession):
     @staticmethod
     def reset(target: str, containers: Any = None, config: Any = None) -> None:
         """Reset resource containers of a remote target; local sessions own their state, so there is none to reset."""
-        raise errors.UnimplementedError(None, None, f"Session.reset({target!r}) needs a remote target; local sessions own their state")
+        raise errors.UnimplementedError(
+            None, None, f"Session.reset({target!r}) needs a remote target; local sessions own their state"
+        )
 
 
 class InteractiveSession(BaseSession):
@@ -301,7 +324,9 @@ def copies_of(plan: Plan) -> list[Copy]:
         known = dims is not None and None not in dims
         nbytes = int(np.prod(dims, dtype=np.int64)) * tensor.dtype.size if known else None  # type: ignore[arg-type]
         cause = f"{', '.join(transfer.consumers[:3])} on {transfer.destination.name} needs what {transfer.source.name} holds"
-        rows.append(Copy(tensor.name, transfer.source.name, transfer.destination.name, tuple(transfer.consumers), nbytes, cause))
+        rows.append(
+            Copy(tensor.name, transfer.source.name, transfer.destination.name, tuple(transfer.consumers), nbytes, cause)
+        )
     return rows
 
 

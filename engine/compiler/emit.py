@@ -101,7 +101,8 @@ class Emitter:
 
     def _arguments(self, step: Step) -> list[str]:
         return [
-            f"[{', '.join(self._value(v) for v in arg)}]" if isinstance(arg, list) else self._value(arg) for arg in step.args
+            f"[{', '.join(self._value(v) for v in arg)}]" if isinstance(arg, list) else self._value(arg)
+            for arg in step.args
         ]
 
     def _kernel(self, step: Step) -> str:

@@ -39,8 +39,12 @@ def fold(block: Block, evaluate: Callable[[Step, list[Any]], list[Any]]) -> None
 
 def _foldable(step: Step) -> bool:
     values = step.flat_args()
-    return bool(values) and step.device.kind == "CPU" and not step.op.control_inputs and all(v.kind == CONSTANT for v in values) and all(
-        out is not None and not _large(out) for out in step.outputs
+    return (
+        bool(values)
+        and step.device.kind == "CPU"
+        and not step.op.control_inputs
+        and all(v.kind == CONSTANT for v in values)
+        and all(out is not None and not _large(out) for out in step.outputs)
     )
 
 
@@ -94,7 +98,8 @@ def _latest(value: Value, replaced: dict[Value, Value]) -> Value:
 def _rename(step: Step, replaced: dict[Value, Value]) -> None:
     if replaced:
         step.args = [
-            [_latest(v, replaced) for v in arg] if isinstance(arg, list) else _latest(arg, replaced) for arg in step.args
+            [_latest(v, replaced) for v in arg] if isinstance(arg, list) else _latest(arg, replaced)
+            for arg in step.args
         ]
 
 
@@ -115,5 +120,3 @@ def _key(step: Step) -> Any:
 def attr_key(value: Any) -> Any:
     """Return an attribute in a form whose repr tells different values apart."""
     return (value.dtype.str, value.shape, value.tobytes()) if isinstance(value, np.ndarray) else value
-
-

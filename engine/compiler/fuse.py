@@ -61,7 +61,9 @@ def _group_for(step: Step, groups: list[Group]) -> Group | None:
         return None
     (output,) = step.outputs
     assert output is not None
-    made_elsewhere = {v for group in groups if group.dims != output.dims or group.device is not step.device for v in group.made}
+    made_elsewhere = {
+        v for group in groups if group.dims != output.dims or group.device is not step.device for v in group.made
+    }
     if made_elsewhere & set(step.flat_args()):
         return Group(output.dims, step.device)
     for group in groups:
@@ -108,5 +110,3 @@ def _find_outputs(block: Block) -> None:
         if step.kind == "fused":
             made = [v for inner in step.extra for v in inner.outputs]
             step.outputs = [v for v in made if v in used]
-
-

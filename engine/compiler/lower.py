@@ -39,7 +39,12 @@ class Lowering:
     """Lowers one plan. State: `_values` by (tensor, place), `_epochs` (writes seen per cell), `transfers`."""
 
     def __init__(
-        self, needed: Needed, levels: Levels, assignment: Assignment, host: Device, cell: Callable[[Operation, Device], Any]
+        self,
+        needed: Needed,
+        levels: Levels,
+        assignment: Assignment,
+        host: Device,
+        cell: Callable[[Operation, Device], Any],
     ) -> None:
         self.needed, self.levels, self.assignment, self.host = needed, levels, assignment, host
         self.cell = cell
@@ -73,7 +78,9 @@ class Lowering:
     def _new(self, tensor: Tensor, kind: str, device: Device, content: Any = None, shared: bool = False) -> Value:
         self._count += 1
         prefix = {FEED: "f", CELL: "c", CONSTANT: "k"}.get(kind, "v")
-        return Value(f"{prefix}{self._count}", kind, device, tensor.dims, tensor.dtype.base_dtype, content, shared, tensor.name)
+        return Value(
+            f"{prefix}{self._count}", kind, device, tensor.dims, tensor.dtype.base_dtype, content, shared, tensor.name
+        )
 
     # -- levels ----------------------------------------------------------------------------------------------------
 
@@ -177,7 +184,9 @@ class Lowering:
             self.constants[key] = self._new(tensor, CONSTANT, place, value.content, shared=True)
         return self.constants[key]
 
-    def _copy(self, tensor: Tensor, value: Value, place: Device, block: Block, consumer: str, listed: bool = True) -> Value:
+    def _copy(
+        self, tensor: Tensor, value: Value, place: Device, block: Block, consumer: str, listed: bool = True
+    ) -> Value:
         key = (tensor, place)
         if listed:
             transfer = self.transfers.setdefault(key, Transfer(tensor, value.device, place, []))
@@ -228,7 +237,11 @@ class Lowering:
         value = self._as_read(self._home[tensor])
         if value.device is place or tensor.dtype.name in ("resource", "variant"):
             return value
-        return self._resident(tensor, value, place) if value.kind == CONSTANT else self._copy(tensor, value, place, block, owner.name)
+        return (
+            self._resident(tensor, value, place)
+            if value.kind == CONSTANT
+            else self._copy(tensor, value, place, block, owner.name)
+        )
 
     def _conditional(self, op: Operation, block: Block) -> None:
         live = live_outputs(op, self.needed)

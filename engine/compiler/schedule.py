@@ -58,7 +58,9 @@ def _encloses(outer: Region | None, inner: Region | None) -> bool:
     return outer is None or outer.encloses(inner)
 
 
-def _order(ops: list[Operation], before: dict[Operation, set[Operation]], rank: Callable[[Operation], int]) -> list[Operation]:
+def _order(
+    ops: list[Operation], before: dict[Operation, set[Operation]], rank: Callable[[Operation], int]
+) -> list[Operation]:
     missing = {op: len(before[op]) for op in ops}
     after: dict[Operation, list[Operation]] = defaultdict(list)
     for op in ops:
@@ -76,5 +78,7 @@ def _order(ops: list[Operation], before: dict[Operation, set[Operation]], rank: 
                 heapq.heappush(ready, (rank(later), later.id, later))
     if len(ordered) != len(ops):
         stuck = sorted((op for op in ops if missing[op]), key=lambda op: op.id)
-        raise ValueError(f"The graph has a circle through node {stuck[0].name!r} ({stuck[0].type}), created at {stuck[0].created_at}")
+        raise ValueError(
+            f"The graph has a circle through node {stuck[0].name!r} ({stuck[0].type}), created at {stuck[0].created_at}"
+        )
     return ordered

@@ -60,7 +60,10 @@ class FusedGroup:
             self._blocked(0, size, *arrays, *self._scratch())
             return
         step = -(-size // workers // BLOCK) * BLOCK or BLOCK
-        jobs = [_pool().submit(self._blocked, i, min(i + step, size), *arrays, *self._scratch()) for i in range(0, size, step)]
+        jobs = [
+            _pool().submit(self._blocked, i, min(i + step, size), *arrays, *self._scratch())
+            for i in range(0, size, step)
+        ]
         for job in jobs:
             job.result()
 

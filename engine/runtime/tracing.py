@@ -21,7 +21,14 @@ def lane_of(step: Step) -> str:
     return f"{step.device.name} copies" if step.kind in _COPIES else step.device.name
 
 
-def fill(metadata: Any, plan: Any, records: list[tuple[Step, float, float]], devices: Sequence[Device], graph: Any, options: Any) -> None:
+def fill(
+    metadata: Any,
+    plan: Any,
+    records: list[tuple[Step, float, float]],
+    devices: Sequence[Device],
+    graph: Any,
+    options: Any,
+) -> None:
     """Write what a run did into a RunMetadata."""
     metadata.Clear()
     by_lane: dict[str, Any] = {}
@@ -32,7 +39,9 @@ def fill(metadata: Any, plan: Any, records: list[tuple[Step, float, float]], dev
         if lane not in by_lane:
             by_lane[lane] = metadata.step_stats.dev_stats.add(device=lane)
         for name, op in named(step):
-            stats = by_lane[lane].node_stats.add(node_name=name, timeline_label=f"{name} = {op.type}({', '.join(t.op.name for t in op.inputs)})")
+            stats = by_lane[lane].node_stats.add(
+                node_name=name, timeline_label=f"{name} = {op.type}({', '.join(t.op.name for t in op.inputs)})"
+            )
             stats.all_start_micros = int(began * 1e6)
             stats.all_end_rel_micros = stats.op_end_rel_micros = max(1, int((ended - began) * 1e6))
     if options is None or options.output_partition_graphs or records:

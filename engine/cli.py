@@ -1,0 +1,98 @@
+"""The command line: `millstream devices`, `millstream run PROGRAM`.
+
+`run` executes any program that imports millstream, with what TensorFlow leaves to code as options: simulated GPUs, the
+placement log, soft or strict placement, a trace and the placement as files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..devices import local_devices, simulated_gpus, unusable_gpus
+from . import observe
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    options = _parser().parse_args(arguments)
+    status: int = options.command(options)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="millstream", description="Run TensorFlow 1 programs on NumPy and CuPy.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    devices = commands.add_parser("devices", help="list the devices of this machine, and why others cannot be used")
+    devices.add_argument("--json", action="store_true", help="print JSON")
+    devices.set_defaults(command=_devices)
+    run = commands.add_parser("run", help="run a program")
+    run.add_argument("--simulated-gpus", type=int, metavar="N", help="give the program N simulated GPUs")
+    run.add_argument("--log-device-placement", action="store_true", help="log where every node runs, and every copy")
+    run.add_argument("--trace", metavar="FILE", help="write a Chrome trace of what ran (opens in Perfetto)")
+    run.add_argument("--placement", metavar="FILE", help="write the placement of every plan as JSON")
+    run.add_argument("--soft", action="store_true", help="fall back where a device cannot be had")
+    run.add_argument("--strict", action="store_true", help="refuse where a device cannot be had")
+    run.add_argument("program", help="a Python file")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, help="the program's own arguments")
+    run.set_defaults(command=_run)
+    return parser
+
+
+def _devices(options: argparse.Namespace) -> int:
+    rows = [
+        {"name": d.name, "kind": d.kind, "description": d.description, "memory_limit": d.attributes().memory_limit_bytes}
+        for d in local_devices()
+    ]
+    refused = [{"description": description, "reason": reason} for description, reason in unusable_gpus()]
+    if options.json:
+        print(json.dumps({"devices": rows, "unusable": refused}, indent=2))
+        return 0
+    for row in rows:
+        limit = row["memory_limit"]
+        memory = f"{int(limit) / 2**30:.1f} GiB" if limit else "no memory limit"
+        print(f"{row['name']}  {row['description']}  {memory}")
+    for item in refused:
+        print(f"not usable: {item['description']}: {item['reason']}")
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.soft and options.strict:
+        print("millstream run: --soft and --strict exclude each other", file=sys.stderr)
+        return 2
+    if not Path(options.program).is_file():
+        print(f"millstream run: no such program: {options.program}", file=sys.stderr)
+        return 2
+    soft = True if options.soft else False if options.strict else None
+    wishes = observe.Wishes(options.log_device_placement, soft, options.trace is not None, options.placement is not None)
+    if options.log_device_placement and not logging.getLogger().handlers:
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+    with observe.observing(wishes) as observer:
+        if options.simulated_gpus is None:
+            _execute(options)
+        else:
+            with simulated_gpus(options.simulated_gpus):
+                _execute(options)
+    if options.trace:
+        Path(options.trace).write_text(observer.trace())
+    if options.placement:
+        Path(options.placement).write_text(observer.placements())
+    return 0
+
+
+def _execute(options: argparse.Namespace) -> None:
+    """Run the program as Python itself would: as __main__, with its folder first on the path."""
+    arguments, path = sys.argv, list(sys.path)
+    sys.argv = [options.program, *options.arguments]
+    sys.path.insert(0, os.path.dirname(os.path.abspath(options.program)))
+    try:
+        runpy.run_path(options.program, run_name="__main__")
+    finally:
+        sys.argv, sys.path[:] = arguments, path

@@ -1,0 +1,123 @@
+"""FileWriter: graphs, summaries and run metadata into event files.
+
+The framing, checksums and the writing thread are tensorboard's EventFileWriter, loaded when the first writer is made.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from importlib import import_module
+from typing import Any
+
+from ...ops.core import protos
+
+
+class FileWriter:
+    """Writes events to a file in `logdir`.
+
+    Args:
+      logdir: the folder, made if it is missing.
+      graph: a Graph to write at once.
+      max_queue: how many events may wait to be written. flush_secs: how often they are flushed, in seconds.
+      filename_suffix: appended to the file's name.
+    """
+
+    def __init__(
+        self, logdir: str, graph: Any = None, max_queue: int = 10, flush_secs: int = 120, graph_def: Any = None,
+        filename_suffix: str | None = None, session: Any = None,
+    ) -> None:  # fmt: skip
+        self._arguments = (str(logdir), max_queue, flush_secs, filename_suffix or "")
+        self._closed = False
+        self._writer = self._open()
+        if graph is not None or graph_def is not None:
+            self.add_graph(graph if graph is not None else graph_def)
+
+    def _open(self) -> Any:
+        module = import_module("tensorboard.summary.writer.event_file_writer")
+        logdir, max_queue, flush_secs, suffix = self._arguments
+        return module.EventFileWriter(logdir, max_queue, flush_secs, suffix)
+
+    def get_logdir(self) -> str:
+        return self._arguments[0]
+
+    def add_event(self, event: Any) -> None:
+        """Write an Event proto."""
+        if self._closed:
+            raise RuntimeError(f"FileWriter of {self._arguments[0]!r} is closed; reopen() it first")
+        self._writer.add_event(event)
+
+    def _add(self, global_step: Any = None, **content: Any) -> None:
+        event = protos.Event(wall_time=time.time(), **content)
+        if global_step is not None:
+            event.step = int(global_step)
+        self.add_event(event)
+
+    def add_summary(self, summary: Any, global_step: Any = None) -> None:
+        """Write a Summary proto, or the serialised one that a summary op returned."""
+        if isinstance(summary, bytes):
+            summary = protos.Summary.FromString(summary)
+        self._add(global_step, summary=summary)
+
+    def add_graph(self, graph: Any, global_step: Any = None, graph_def: Any = None) -> None:
+        """Write a Graph or GraphDef, for TensorBoard's graph page."""
+        definition = graph_def if graph_def is not None else graph
+        if hasattr(definition, "as_graph_def"):
+            definition = definition.as_graph_def(add_shapes=True)
+        self._add(global_step, graph_def=definition.SerializeToString())
+
+    def add_run_metadata(self, run_metadata: Any, tag: str, global_step: Any = None) -> None:
+        """Write a RunMetadata under a tag that TensorBoard offers; ValueError when the tag was used before."""
+        tags = self.__dict__.setdefault("_tags", set())
+        if tag in tags:
+            raise ValueError("The provided tag was already used for this event type")
+        tags.add(tag)
+        message = protos.TaggedRunMetadata(tag=tag, run_metadata=run_metadata.SerializeToString())
+        self._add(global_step, tagged_run_metadata=message)
+
+    def add_session_log(self, session_log: Any, global_step: Any = None) -> None:
+        """Write a SessionLog proto."""
+        self._add(global_step, session_log=session_log)
+
+    def flush(self) -> None:
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Write what waits and close the file."""
+        if not self._closed:
+            self._writer.close()
+            self._closed = True
+
+    def reopen(self) -> None:
+        """Go on in a new file of the same folder; nothing happens when the writer is open."""
+        if self._closed:
+            self._writer = self._open()
+            self._closed = False
+
+    def __enter__(self) -> FileWriter:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+
+class FileWriterCache:
+    """One FileWriter per folder, shared by all who ask."""
+
+    _lock = threading.Lock()
+    _writers: dict[str, FileWriter] = {}
+
+    @staticmethod
+    def get(logdir: str) -> FileWriter:
+        with FileWriterCache._lock:
+            if logdir not in FileWriterCache._writers:
+                FileWriterCache._writers[logdir] = FileWriter(logdir)
+            return FileWriterCache._writers[logdir]
+
+    @staticmethod
+    def clear() -> None:
+        """Close all writers and forget them."""
+        with FileWriterCache._lock:
+            for writer in FileWriterCache._writers.values():
+                writer.close()
+            FileWriterCache._writers.clear()
