@@ -19,7 +19,6 @@ from ..ops.core import errors
 from ..ops.core.graph import Graph, default_sessions, get_default_graph
 from ..ops.core.node import Operation, Tensor
 from ..placement import log, placer, transfer_guard
-from ..placement.copies import Copy
 from ..placement.report import Placement
 from . import config as configuration
 from . import observe
@@ -35,11 +34,10 @@ from .runtime.variables import VariableStore
 class Prepared:
     """What `run` looks up: a plan, the converters of its feeds in order, and how results are packed."""
 
-    __slots__ = ("converters", "plan", "rebuild", "transfers")
+    __slots__ = ("converters", "plan", "rebuild")
 
     def __init__(self, plan: Plan, converters: list[Converter], rebuild: Callable[[Any], Any]) -> None:
         self.plan, self.converters, self.rebuild = plan, converters, rebuild
-        self.transfers = bool(plan.transfers)
 
 
 class BaseSession:
@@ -138,12 +136,14 @@ class BaseSession:
 
     def _report(self, plan: Plan, mapper: FetchMapper) -> None:
         if self._placement_log is not None:
-            self._placement_log.write(plan.assignment.rows, copies_of(plan))
+            self._placement_log.write(plan.assignment.rows, plan.copies)
         if self._observer is not None:
-            self._observer.saw_placement([item.name for item in (*mapper.tensors, *mapper.targets)], self._as_placement(plan))
+            self._observer.saw_placement(
+                [item.name for item in (*mapper.tensors, *mapper.targets)], self._as_placement(plan)
+            )
 
     def _as_placement(self, plan: Plan) -> Placement:
-        return Placement(plan.assignment.rows, copies_of(plan), [d.name for d in self._devices])
+        return Placement(plan.assignment.rows, plan.copies, [d.name for d in self._devices])
 
     def _compile(self, feeds: list[Tensor], fetches: list[Tensor], targets: list[Operation]) -> Plan:
         def place(ops: Sequence[Operation], fed: Sequence[Tensor], wanted: Sequence[Any]) -> placer.Assignment:
@@ -156,8 +156,8 @@ class BaseSession:
             raise errors.ResourceExhaustedError(None, None, str(error)) from error
 
     def _execute(self, plan: Plan, values: Sequence[Any], timeout: int, records: list[Any] | None = None) -> Any:
-        if plan.transfers:
-            transfer_guard.check_transfers(copies_of(plan))
+        if plan.copies:
+            transfer_guard.check_transfers(plan.copies)
         run = Run(self._resources, timeout)
         self._runs.add(run)
         if timeout:
@@ -313,21 +313,6 @@ def get_default_session() -> Any:
     """Return this thread's default session, or None."""
     stack = default_sessions()
     return stack[-1] if stack else None
-
-
-def copies_of(plan: Plan) -> list[Copy]:
-    """Return the copies that a plan makes, as data."""
-    rows = []
-    for transfer in plan.transfers:
-        tensor = transfer.tensor
-        dims = tensor.dims
-        known = dims is not None and None not in dims
-        nbytes = int(np.prod(dims, dtype=np.int64)) * tensor.dtype.size if known else None  # type: ignore[arg-type]
-        cause = f"{', '.join(transfer.consumers[:3])} on {transfer.destination.name} needs what {transfer.source.name} holds"
-        rows.append(
-            Copy(tensor.name, transfer.source.name, transfer.destination.name, tuple(transfer.consumers), nbytes, cause)
-        )
-    return rows
 
 
 def _key_of(fetches: Any, feeds: tuple[Tensor, ...]) -> Any:

@@ -119,10 +119,9 @@ class Lowering:
 
     def _kernel(self, op: Operation, device: Device, block: Block) -> None:
         decl = op.decl
-        on_host = [arg.name in decl.host for arg in decl.inputs]
         args: list[Any] = []
-        for (arg, start, stop), host in zip(decl.spans(op), on_host, strict=True):
-            place = self.host if host and device.kind == "GPU" else device
+        for arg, start, stop in decl.spans(op):
+            place = self.host if arg.name in decl.host and device.kind == "GPU" else device
             items = [self._argument(op, op.inputs[i], arg.is_ref, place, block) for i in range(start, stop)]
             args.append(items if arg.is_list else items[0])
         entry = self.assignment.kernel_of[op]
@@ -136,10 +135,9 @@ class Lowering:
 
     def _outputs(self, op: Operation, device: Device, step: Step, block: Block) -> list[Value | None]:
         decl = op.decl
-        host = decl.host_outputs(op)
         made: list[Value | None] = []
-        for tensor, arg, in_host in zip(op.outputs, decl.output_args(op), host, strict=True):
-            place = self.host if in_host and device.kind == "GPU" else device
+        for tensor, arg in zip(op.outputs, decl.output_args(op), strict=True):
+            place = self.host if arg.name in decl.host and device.kind == "GPU" else device
             if arg.is_ref:
                 value = self._home[next(t for t in op.inputs if t.dtype._is_ref_dtype)]
                 self._home[tensor] = value
@@ -246,7 +244,7 @@ class Lowering:
     def _conditional(self, op: Operation, block: Block) -> None:
         live = live_outputs(op, self.needed)
         predicate = self._argument(op, op.inputs[0], False, self.host, block)
-        places = {i: self._result_place(op, i) for i in live}
+        places = {i: self.assignment.home(op.outputs[i]) for i in live}
         outputs = [self._new(op.outputs[i], LOCAL, places[i], shared=True) for i in live]
         step = Step("if", op, self.host, [predicate], list(outputs))
         before = dict(self._epochs)
@@ -257,16 +255,10 @@ class Lowering:
             self._home[op.outputs[i]] = value
         block.steps.append(step)
 
-    def _result_place(self, op: Operation, index: int) -> Device:
-        device = self.assignment.device_of[op.regions[0].results[index].op]
-        tensor = op.regions[0].results[index]
-        arg = tensor.op.decl.host_outputs(tensor.op) if not tensor.op.regions else [True] * len(tensor.op.outputs)
-        return self.host if arg[tensor.index] else device
-
     def _loop(self, op: Operation, block: Block) -> None:
         condition, body = op.regions
         live = live_variables(op, self.needed)
-        places = [self.assignment.device_of[body.params[i].op] for i in live]
+        places = [self.assignment.home(op.outputs[i]) for i in live]
         initial = [self._bring(op.inputs[i], place, block, op) for i, place in zip(live, places, strict=True)]
         variables = [self._new(op.outputs[i], LOCAL, place, shared=True) for i, place in zip(live, places, strict=True)]
         for i, value in zip(live, variables, strict=True):

@@ -30,12 +30,15 @@ Placer = Callable[[Sequence[Operation], Sequence[Tensor], Sequence[Any]], Assign
 class Plan:
     """A compiled plan.
 
-    `source` is the emitted program, `assignment` where each node runs and why, `transfers` the copies that it makes.
+    `source` is the emitted program, `assignment` where each node runs and why, `copies` those that a run makes (constants stay
+    resident on their devices).
     """
 
     def __init__(self, block: Block, feeds: list[Value], assignment: Assignment, transfers: list[Transfer]) -> None:
         self.block, self.feeds = block, feeds
-        self.assignment, self.transfers = assignment, transfers
+        self.assignment = assignment
+        made = {(transfer.tensor, transfer.destination) for transfer in transfers}
+        self.copies = [copy for copy in assignment.copies if (copy.value, copy.target) in made]
         self.filename = f"<millstream plan {next(_serial)}>"
         self.source, self._function, self._step_at = self._program(False)
         self._traced: Any = None
