@@ -32,17 +32,9 @@ def random_order(stream: PhiloxStream, size: int) -> Array:
     return np.array(order, np.intp)
 
 
-@op("RandomShuffle", types="value: T -> output: T", shape=same_shape, stateful=True, devices="CPU",
-    differentiable=False)  # fmt: skip
+@op("RandomShuffle", types="value: T -> output: T", shape=same_shape, stateful=True, differentiable=False)
 def random_shuffle_op(ctx: KernelContext, xp: Namespace, value: Array, *, seed: int = 0, seed2: int = 0) -> Array:
     """Returns `value` with the rows of its first dimension in a random order."""
-    if value.ndim == 0 or value.shape[0] <= 1 or value.size <= 1:
-        return value.copy()
-    return value.take(random_order(stream_of(ctx, seed, seed2), value.shape[0]), axis=0)
-
-
-@random_shuffle_op.kernel("GPU")
-def _shuffle_on_gpu(ctx: KernelContext, xp: Namespace, value: Array, *, seed: int, seed2: int) -> Array:
     if value.ndim == 0 or value.shape[0] <= 1 or value.size <= 1:
         return value.copy()
     order = random_order(stream_of(ctx, seed, seed2), value.shape[0])

@@ -130,4 +130,5 @@ def test_gammas(dtype: str) -> None:
         drawn = draws("CPU", "RandomGamma", inputs, seeds)
         assert drawn[0].shape == (9, 2)
         golden = TABLE["/".join((*parts, "seeds", seeds))]
-        np.testing.assert_allclose(np.stack([d.reshape(-1) for d in drawn]), golden, rtol=1e-6 if dtype == "float32" else 1e-12)
+        rows = np.stack([sample.reshape(-1) for sample in drawn])
+        np.testing.assert_allclose(rows, golden, rtol=1e-6 if dtype == "float32" else 1e-12)
