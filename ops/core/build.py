@@ -6,6 +6,7 @@ declaration set, to a value of the declared kind.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -37,9 +38,17 @@ def build(decl: OpDecl, args: tuple[Any, ...], attrs: dict[str, Any], name: str 
         if attr_name not in types:
             node_attrs[attr_name] = _attr_value(decl, decl.attrs[attr_name], free.get(attr_name, REQUIRED))
     try:
-        return new_operation(graph, decl, unique, inputs, node_attrs)
+        if not decl.takes_refs:
+            return new_operation(graph, decl, unique, inputs, node_attrs)
+        with ExitStack() as beside:
+            for arg, tensor in zip(decl.inputs, inputs, strict=False):
+                if arg.is_ref:
+                    beside.enter_context(graph.colocate_with(tensor.op))
+            return new_operation(graph, decl, unique, inputs, node_attrs)
     except ValueError as error:
-        raise ValueError(f"{error} for node {unique!r} ({decl.name}) with input shapes: {_shapes_of(inputs)}.") from None
+        raise ValueError(
+            f"{error} for node {unique!r} ({decl.name}) with input shapes: {_shapes_of(inputs)}."
+        ) from None
 
 
 OpDecl.build = staticmethod(build)
@@ -58,7 +67,9 @@ def _bind(decl: OpDecl, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[l
     if len(args) > count:
         extra = args[count:]
         if len(extra) > len(decl.free_attrs):
-            raise TypeError(f"{decl.name}() takes {count} inputs and {len(decl.free_attrs)} attributes, {len(args)} were given")
+            raise TypeError(
+                f"{decl.name}() takes {count} inputs and {len(decl.free_attrs)} attributes, {len(args)} were given"
+            )
         return list(args[:count]), {**dict(zip(decl.free_attrs, extra, strict=False)), **attrs}
     values, rest = list(args), dict(attrs)
     for name in names[len(args) :]:
@@ -87,7 +98,9 @@ def graph_of(values: list[Any]) -> Graph:
     return get_default_graph() if found is None else found.graph
 
 
-def _convert(decl: OpDecl, values: list[Any], free: dict[str, Any], graph: Graph) -> tuple[tuple[Tensor, ...], dict[str, Any]]:
+def _convert(
+    decl: OpDecl, values: list[Any], free: dict[str, Any], graph: Graph
+) -> tuple[tuple[Tensor, ...], dict[str, Any]]:
     types: dict[str, Any] = {}
     for attr_name in decl.inferred:
         if attr_name in free:
@@ -110,7 +123,9 @@ def _convert_one(decl: OpDecl, arg: Arg, value: Any, types: dict[str, Any], grap
     else:
         preferred = decl.attrs[attr].default if attr is not None and wanted is None else None
         try:
-            tensor = convert_to_tensor(value, wanted, name, preferred if isinstance(preferred, DType) else None, as_ref=arg.is_ref)
+            tensor = convert_to_tensor(
+                value, wanted, name, preferred if isinstance(preferred, DType) else None, as_ref=arg.is_ref
+            )
         except (TypeError, ValueError) as error:
             if wanted is None or not isinstance(value, Tensor) and not hasattr(value, "dtype"):
                 raise
@@ -123,7 +138,9 @@ def _convert_one(decl: OpDecl, arg: Arg, value: Any, types: dict[str, Any], grap
         allowed = decl.attrs[attr].allowed
         if allowed is not None and base not in allowed:
             names = ", ".join(d.name for d in allowed)
-            raise TypeError(f"Value passed to parameter '{arg.name}' has DataType {base.name} not in list of allowed values: {names} (op {decl.name})")
+            raise TypeError(
+                f"Value passed to parameter '{arg.name}' has DataType {base.name} not in list of allowed values: {names} (op {decl.name})"
+            )
         types[attr] = base
     elif base is not wanted:
         raise _mismatch(decl, arg, base, wanted)
@@ -134,7 +151,9 @@ def _convert_one(decl: OpDecl, arg: Arg, value: Any, types: dict[str, Any], grap
 
 def _mismatch(decl: OpDecl, arg: Arg, actual: DType, wanted: DType) -> TypeError:
     if arg.type_attr is None:
-        return TypeError(f"Input '{arg.name}' of '{decl.name}' Op has type {actual.name} that does not match expected type of {wanted.name}.")
+        return TypeError(
+            f"Input '{arg.name}' of '{decl.name}' Op has type {actual.name} that does not match expected type of {wanted.name}."
+        )
     first = next((a.name for a in decl.inputs if a.type_attr == arg.type_attr and a is not arg), arg.name)
     return TypeError(
         f"Input '{arg.name}' of '{decl.name}' Op has type {actual.name} that does not match type {wanted.name} of argument '{first}'."
@@ -160,7 +179,9 @@ def _convert_list(decl: OpDecl, arg: Arg, value: Any, types: dict[str, Any], gra
     assert arg.number_attr is not None
     expected = types.setdefault(arg.number_attr, len(tensors))
     if expected != len(tensors):
-        raise ValueError(f"List argument '{arg.name}' to '{decl.name}' Op with length {len(tensors)} must match length {expected} of argument.")
+        raise ValueError(
+            f"List argument '{arg.name}' to '{decl.name}' Op with length {len(tensors)} must match length {expected} of argument."
+        )
     if not tensors and arg.type_attr is not None and arg.type_attr not in types:
         raise ValueError(f"List argument '{arg.name}' to '{decl.name}' Op must not be empty.")
     return tensors
@@ -177,10 +198,14 @@ def _attr_value(decl: OpDecl, attr: Attr, value: Any) -> Any:
     try:
         value = convert(value)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"Expected {attr.kind} for argument '{attr.name}' of op '{decl.name}', got {value!r}") from error
+        raise TypeError(
+            f"Expected {attr.kind} for argument '{attr.name}' of op '{decl.name}', got {value!r}"
+        ) from error
     if attr.allowed is not None and attr.kind == "type" and value not in attr.allowed:
         names = ", ".join(d.name for d in attr.allowed)
-        raise TypeError(f"Value passed to parameter '{attr.name}' has DataType {value.name} not in list of allowed values: {names} (op {decl.name})")
+        raise TypeError(
+            f"Value passed to parameter '{attr.name}' has DataType {value.name} not in list of allowed values: {names} (op {decl.name})"
+        )
     return value
 
 

@@ -134,6 +134,7 @@ class OpDecl:
 
     def __post_init__(self) -> None:
         self.simple = not any(arg.is_list for arg in (*self.inputs, *self.outputs))
+        self.takes_refs = any(arg.is_ref for arg in self.inputs)
         self.attr_order = tuple(self.attrs)
         self.input_names = tuple(arg.name for arg in self.inputs)
         self.inferred = frozenset(
@@ -257,8 +258,10 @@ def _attrs_of(
 
 def _is_ellipsis(function: Callable[..., Any]) -> bool:
     code = function.__code__
-    return code.co_names == () and code.co_consts in ((None,), (function.__doc__, None), (None, function.__doc__)) and (
-        len(list(code.co_code)) <= 8
+    return (
+        code.co_names == ()
+        and code.co_consts in ((None,), (function.__doc__, None), (None, function.__doc__))
+        and (len(list(code.co_code)) <= 8)
     )
 
 
