@@ -5,6 +5,7 @@ Kept as `(code, line)` pairs, never as frame objects: a frame would keep all its
 path of every node that is built.
 """
 
+import contextlib
 import sys
 from pathlib import Path
 from types import CodeType
@@ -18,6 +19,9 @@ _is_ours: dict[CodeType, bool] = {}
 
 
 def _belongs_to_package(code: CodeType) -> bool:
+    # Scopes are context managers, so contextlib stands between them and the user's `with`.
+    if code.co_filename == contextlib.__file__:
+        return True
     path = Path(code.co_filename)
     try:
         parts = path.relative_to(_PACKAGE_ROOT).parts

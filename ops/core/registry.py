@@ -9,6 +9,7 @@ agrees with TensorFlow's OpDef of the same name, so that every Graph exports.
 
 from __future__ import annotations
 
+import dis
 import inspect
 import re
 from collections.abc import Callable, Sequence
@@ -257,12 +258,10 @@ def _attrs_of(
 
 
 def _is_ellipsis(function: Callable[..., Any]) -> bool:
-    code = function.__code__
-    return (
-        code.co_names == ()
-        and code.co_consts in ((None,), (function.__doc__, None), (None, function.__doc__))
-        and (len(list(code.co_code)) <= 8)
-    )
+    """Tell whether a block's body is `...` alone, perhaps under a docstring: it only returns the constant None."""
+    code = [step for step in dis.get_instructions(function) if step.opname not in ("RESUME", "NOP")]
+    names = [step.opname for step in code]
+    return names in (["LOAD_CONST", "RETURN_VALUE"], ["RETURN_CONST"]) and code[0].argval is None
 
 
 def op(
