@@ -1,0 +1,1 @@
+"""Decides where each node runs, lists the copies, reports and explains. Never runs a graph."""

@@ -1,0 +1,77 @@
+"""Where values live, and where nodes want to read them.
+
+A value lives where its node computes, but for outputs in host memory, feeds (which arrive on the host), and the outputs
+of If and While, which live where their regions leave them. A loop variable has one home: its parameter's in the body.
+Reference and resource tensors are handles; their value stays with the node that owns it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from ..devices.device import Device
+from ..ops.core.node import Operation, Tensor
+from ..ops.core.regions import Region
+
+
+def loop_body(op: Operation) -> Region | None:
+    """Return the region whose parameters say where a loop's variables live; None for nodes that are no loops."""
+    last = op.regions[-1] if op.regions else None
+    return last if last is not None and last.params else None
+
+
+def is_handle(tensor: Tensor) -> bool:
+    """Tell whether a tensor is a reference or a resource handle, which never moves."""
+    return tensor.dtype._is_ref_dtype or tensor.dtype.name == "resource"
+
+
+class Homes:
+    """Where values are; `device_of` may still be filling while the placer asks."""
+
+    def __init__(self, device_of: dict[Operation, Device], host: Device, fed: Collection[Tensor]) -> None:
+        self.device_of = device_of
+        self.host = host
+        self.fed = frozenset(fed)
+
+    def home(self, tensor: Tensor) -> Device | None:
+        """Return the device that holds the tensor's value, or None where that is not decided yet."""
+        op = tensor.op
+        if tensor in self.fed:
+            return self.host
+        if op.regions:
+            return self._home_of_result(op, tensor.index)
+        device = self.device_of.get(op)
+        if device is None or device.kind == "CPU" or not op.decl.host:
+            return device
+        return self.host if op.decl.host_outputs(op)[tensor.index] else device
+
+    def _home_of_result(self, op: Operation, index: int) -> Device | None:
+        body = loop_body(op)
+        leaving = body.params if body is not None else op.regions[0].results
+        if index >= len(leaving) or leaving[index].op is op:
+            return self.host
+        return self.home(leaving[index])
+
+    def wanted(self, op: Operation, index: int) -> Device | None:
+        """Return where `op` reads its input `index`; None where it does not read it, or where that is not decided yet."""
+        if op.regions:
+            body = loop_body(op)
+            if body is None:
+                return self.host if index == 0 else None
+            return self.home(body.params[index]) if index < len(body.params) else None
+        device = self.device_of.get(op)
+        if device is None or device.kind == "CPU" or not op.decl.host:
+            return device
+        return self.host if op.decl.host_inputs(op)[index] else device
+
+    def results_wanted(self, op: Operation) -> Iterator[tuple[Tensor, Device | None]]:
+        """Yield (tensor, where it is wanted) for what the regions of an If or While hand back."""
+        body = loop_body(op)
+        for region in op.regions:
+            for index, tensor in enumerate(region.results):
+                if body is None:
+                    yield tensor, self._home_of_result(op, index)
+                elif region is body:
+                    yield tensor, self.home(body.params[index]) if index < len(body.params) else None
+                else:
+                    yield tensor, self.host
