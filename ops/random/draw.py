@@ -35,25 +35,25 @@ def stream_of(ctx: KernelContext, seed: int, seed2: int) -> PhiloxStream:
     return stream
 
 
-def dims_of(ctx: KernelContext, shape: Array) -> tuple[tuple[int, ...], int]:
+def dims_of(shape: Array) -> tuple[tuple[int, ...], int]:
     """Return a shape in host memory as a tuple, and its number of elements."""
     dims, size = tuple(shape.tolist()), 1
     for dim in dims:
         if dim < 0:
-            raise InvalidArgumentError(None, ctx.node, f"Dimension {dim} must be >= 0, the shape is {list(dims)}")
+            raise InvalidArgumentError(None, None, f"Dimension {dim} must be >= 0, the shape is {list(dims)}")
         size *= dim
     return dims, size
 
 
 def host_draw(ctx: KernelContext, shape: Array, seed: int, seed2: int, distribution: Distribution) -> Array:
     """Draw in host memory."""
-    dims, size = dims_of(ctx, shape)
+    dims, size = dims_of(shape)
     return stream_of(ctx, seed, seed2).sample(distribution, size).reshape(dims)
 
 
 def device_draw(ctx: KernelContext, shape: Array, seed: int, seed2: int, distribution: Distribution) -> Array:
     """Draw on the device that the node was placed on."""
-    dims, size = dims_of(ctx, shape)
+    dims, size = dims_of(shape)
     stream = stream_of(ctx, seed, seed2)
     return device_samples(ctx.device.xp, stream.key, stream.reserve(size * RESERVED), size, distribution).reshape(dims)
 
@@ -115,7 +115,7 @@ def _integers_kernel(draw: Draw) -> Callable[..., Array]:
     ) -> Array:
         low, high = int(minval), int(maxval)
         if low >= high and shape.all():
-            raise InvalidArgumentError(None, ctx.node, f"Need minval < maxval, got {low} >= {high}")
+            raise InvalidArgumentError(None, None, f"Need minval < maxval, got {low} >= {high}")
         dtype = np.int32 if minval.dtype == np.int32 else np.int64
         return draw(ctx, shape, seed, seed2, uniform_integers(dtype, low, max(high, low + 1)))
 

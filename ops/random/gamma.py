@@ -44,9 +44,9 @@ def random_gamma_op(
     ctx: KernelContext, xp: Namespace, shape: Array, alpha: Array, *, seed: int = 0, seed2: int = 0
 ) -> Array:
     """Draws from the gamma distributions of shape parameters `alpha` and rate 1: shape + alpha.shape."""
-    dims, count = dims_of(ctx, shape)
+    dims, count = dims_of(shape)
     if not (np.asarray(alpha) > 0).all():
-        raise InvalidArgumentError(None, ctx.node, f"alpha must be positive, got {np.asarray(alpha).tolist()}")
+        raise InvalidArgumentError(None, None, f"alpha must be positive, got {np.asarray(alpha).tolist()}")
     total = count * alpha.size
     stream = stream_of(ctx, seed, seed2)
     starts = counters(stream.reserve(total * RESERVED), 0, total, RESERVED)

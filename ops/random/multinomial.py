@@ -37,13 +37,13 @@ def _shape(node: Operation) -> Shape:
     return logits[0] if logits else None, None if count is None else int(count)
 
 
-def _check(ctx: KernelContext, logits: Array, count: int) -> None:
+def _check(logits: Array, count: int) -> None:
     if logits.ndim != 2:
-        raise InvalidArgumentError(None, ctx.node, f"logits should be a matrix, got shape {list(logits.shape)}")
+        raise InvalidArgumentError(None, None, f"logits should be a matrix, got shape {list(logits.shape)}")
     if count < 0:
-        raise InvalidArgumentError(None, ctx.node, f"num_samples should be nonnegative, got {count}")
+        raise InvalidArgumentError(None, None, f"num_samples should be nonnegative, got {count}")
     if logits.shape[0] and count and not logits.shape[1]:
-        raise InvalidArgumentError(None, ctx.node, f"num_classes should be positive, got {logits.shape[1]}")
+        raise InvalidArgumentError(None, None, f"num_classes should be positive, got {logits.shape[1]}")
 
 
 @op("Multinomial", types="logits: T, num_samples: int32 -> output: output_dtype", T=_REAL, output_dtype=INTEGERS,
@@ -58,7 +58,7 @@ def multinomial_op(
     Classes whose logit is not finite are never drawn.
     """
     count = int(num_samples)
-    _check(ctx, logits, count)
+    _check(logits, count)
     batch = logits.shape[0]
     out = np.empty((batch, count), output_dtype.as_numpy_dtype)
     if out.size == 0:
