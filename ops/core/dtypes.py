@@ -55,6 +55,8 @@ _LIMITS: dict[str, tuple[Any, Any]] = {
     "int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1), "float32": (-1, 1), "float64": (-1, 1),
 }  # fmt: skip
 _BY_ENUM: dict[int, DType] = {}
+_finfo: Any = ml_dtypes.finfo
+_iinfo: Any = ml_dtypes.iinfo
 
 
 class DType:
@@ -65,8 +67,8 @@ class DType:
     """
 
     __slots__ = (
-        "_as_ref", "_is_ref_dtype", "as_datatype_enum", "as_numpy_dtype", "base_dtype", "is_bool", "is_complex", "is_floating",
-        "is_integer", "is_numpy_compatible", "is_quantized", "is_unsigned", "name", "np_dtype", "real_dtype", "size",
+        "_as_ref", "_is_ref_dtype", "as_datatype_enum", "as_numpy_dtype", "base_dtype", "is_bool", "is_complex",
+        "is_floating", "is_integer", "is_numpy_compatible", "is_quantized", "is_unsigned", "name", "np_dtype", "real_dtype", "size",
     )  # fmt: skip
 
     name: str
@@ -104,9 +106,9 @@ class DType:
 
     def _extreme(self, attribute: str, word: str) -> Any:
         if self.is_floating:
-            return getattr(ml_dtypes.finfo(self.as_numpy_dtype), attribute)
+            return getattr(_finfo(self.as_numpy_dtype), attribute)
         if self.is_integer:
-            return int(getattr(ml_dtypes.iinfo(self.as_numpy_dtype), attribute))
+            return int(getattr(_iinfo(self.as_numpy_dtype), attribute))
         raise TypeError(f"Cannot find {word} value of {self}.")
 
     @property
@@ -256,10 +258,10 @@ def as_dtype(type_value: Any) -> DType:
     """Return the DType for a DType, a name, a NumPy type or dtype, `float`, `bool`, or TensorFlow's number.
 
     Raises:
-      TypeError: when nothing of TensorFlow's corresponds to `type_value` (`int` and `str` among them, as in TensorFlow).
+      TypeError: when `type_value` names no type of TensorFlow's (as `int` and `str` do not).
     """
     if type_value.__class__ is DType:
-        return type_value  # type: ignore[no-any-return]
+        return type_value
     try:
         found = _LOOKUP.get(type_value)
     except TypeError:

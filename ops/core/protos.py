@@ -1,7 +1,7 @@
 """The one place where TensorFlow's protocol buffers come from: TensorBoard's copies of them, loaded on first use.
 
-`protos.graph_pb2()` returns a module, `protos.GraphDef` a message class. Invariant: importing this module imports nothing
-of TensorBoard, and using it imports only TensorBoard's `compat.proto` package, never its server.
+`protos.graph_pb2()` returns a module, `protos.GraphDef` a message class. Invariant: importing this module imports
+nothing of TensorBoard, and using it imports only TensorBoard's `compat.proto` package, never its server.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MESSAGES = {
     "allocation_description_pb2": "AllocationDescription",
     "attr_value_pb2": "AttrValue NameAttrList",
     "cluster_pb2": "ClusterDef JobDef",
-    "config_pb2": "ConfigProto GPUOptions GraphOptions OptimizerOptions RPCOptions RunMetadata RunOptions "
+    "config_pb2": "ConfigProto GPUOptions GraphOptions OptimizerOptions RunMetadata RunOptions "
     "SessionMetadata TensorConnection ThreadPoolOptionProto",
     "cost_graph_pb2": "CostGraphDef",
     "event_pb2": "Event LogMessage SessionLog TaggedRunMetadata",
@@ -29,9 +29,11 @@ _MESSAGES = {
     "op_def_pb2": "OpDef OpDeprecation OpList",
     "resource_handle_pb2": "ResourceHandleProto",
     "rewriter_config_pb2": "RewriterConfig",
+    "rpc_options_pb2": "RPCOptions",
     "saved_object_graph_pb2": "SavedObjectGraph",
     "saver_pb2": "SaverDef",
-    "step_stats_pb2": "AllocationRecord AllocatorMemoryUsed DeviceStepStats MemoryStats NodeExecStats NodeOutput StepStats",
+    "step_stats_pb2": "AllocationRecord AllocatorMemoryUsed DeviceStepStats MemoryStats NodeExecStats NodeOutput "
+    "StepStats",
     "struct_pb2": "StructuredValue",
     "summary_pb2": "Summary SummaryDescription SummaryMetadata",
     "tensor_description_pb2": "TensorDescription",

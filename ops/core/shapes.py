@@ -1,8 +1,8 @@
 """Static shapes as the core keeps them: plain tuples, and what can be said of two of them.
 
-A `Shape` is a tuple of ints and Nones (unknown dimensions), or None (unknown rank). The rules of op families work on these
-tuples; programs see `TensorShape`, which wraps one. Invariant: no function here changes or keeps what it is given, and a
-dimension that is not None is a Python int of at least 0.
+A `Shape` is a tuple of ints and Nones (unknown dimensions), or None (unknown rank). The rules of op families work on
+these tuples; programs see `TensorShape`, which wraps one. Invariant: no function here changes or keeps what it is given,
+and a dimension that is not None is a Python int of at least 0.
 """
 
 from __future__ import annotations
@@ -11,13 +11,21 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
-from .tensor_shape import Dimension, Shape, TensorShape, as_shape_tuple, dimension_at_index, dimension_value, format_shape
+from .tensor_shape import (
+    Dimension,
+    Shape,
+    TensorShape,
+    as_shape_tuple,
+    dimension_at_index,
+    dimension_value,
+    format_shape,
+)
 
 __all__ = [
     "Dimension", "Shape", "TensorShape", "as_shape", "as_shape_tuple", "broadcast", "broadcast_all", "broadcast_dim",
-    "compatible", "concatenate", "dimension_at_index", "dimension_value", "format_brackets", "format_shape", "is_static",
-    "merge", "merge_dim", "num_elements", "product", "rank", "slice_dims", "to_proto", "to_public", "unknown_shape",
-    "with_rank", "with_rank_at_least", "with_rank_at_most",
+    "compatible", "concatenate", "dimension_at_index", "dimension_value", "format_brackets", "format_shape",
+    "is_static", "merge", "merge_dim", "num_elements", "product", "rank", "slice_dims", "to_proto", "to_public",
+    "unknown_shape", "with_rank", "with_rank_at_least", "with_rank_at_most",
 ]  # fmt: skip
 
 
@@ -157,7 +165,7 @@ def _with_rank(shape: Shape, size: int, allowed: Any, words: str) -> Shape:
 
 
 def with_rank(shape: Shape, size: int) -> tuple[int | None, ...]:
-    """Return the shape with rank `size`, all dimensions unknown if its rank was; ValueError when it has another rank."""
+    """Return the shape with rank `size`, its dimensions unknown if its rank was; ValueError when it has another rank."""
     found = _with_rank(shape, size, operator.eq, "rank")
     return (None,) * size if found is None else found
 

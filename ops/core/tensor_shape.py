@@ -17,7 +17,7 @@ Shape = tuple[int | None, ...] | None
 
 def _as_dim(value: Any) -> int | None:
     if value is None or (value.__class__ is int and value >= 0):
-        return value  # type: ignore[no-any-return]
+        return value
     if isinstance(value, Dimension):
         return value.value
     try:
@@ -52,7 +52,7 @@ def _from_iterable(value: Any) -> Shape:
 
 
 def as_shape_tuple(value: Any) -> Shape:
-    """Return a core shape from a TensorShape, a proto, an iterable of dimensions, one dimension, or None (unknown rank).
+    """Return a core shape from a TensorShape, a proto, an iterable of dimensions, one dimension, or None (no rank).
 
     Raises:
       TypeError: when something is not a dimension.
@@ -318,7 +318,7 @@ class TensorShape:
             raise ValueError(f"Shape {self} must have rank {rank}")
 
     def with_rank(self, rank: int) -> TensorShape:
-        """Return this shape with rank `rank`, all dimensions unknown if its rank was; ValueError when it has another."""
+        """Return this shape with rank `rank`, its dimensions unknown if its rank was; ValueError for another rank."""
         self.assert_has_rank(rank)
         return TensorShape((None,) * rank) if self._dims is None else self
 
@@ -359,7 +359,8 @@ class TensorShape:
 
 def _slice_unknown(key: slice) -> Shape:
     """Slice a shape of unknown rank: as many unknown dimensions as the slice's bounds promise."""
-    start, stop = key.start or 0, key.stop
+    start: int = key.start or 0
+    stop: int | None = key.stop
     if key.step not in (None, 1):
         raise ValueError("Steps are not yet handled")
     if stop is None or start < 0 or stop < 0:
