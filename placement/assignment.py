@@ -48,8 +48,9 @@ class Row:
 class Copy:
     """One value that moves to another device, once, for all its consumers there.
 
-    `nbytes` is None where the static shape does not tell. `implied` is False for copies that the user asked for: a feed
-    of a placeholder that is pinned to its device, or an identity that is. `value`, `origin` and `target` are for the compiler.
+    `nbytes` is None where the static shape does not tell. `implied` is False for copies that the user asked for: a
+    feed of a placeholder that is pinned to its device, or an identity that is. `value`, `origin` and `target` are for
+    the compiler.
     """
 
     tensor: str

@@ -1,7 +1,8 @@
 """The copies that a placement needs: one for each tensor and destination, never two.
 
-A value is copied where a node, or the result of a region, wants it on a device that is not its home. Handles never move:
-what uses one sits with it. The order is that of the producers, then of the destinations as they are first wanted.
+A value is copied where a node, or the result of a region, wants it on a device that is not its home. Handles never
+move: what uses one sits with it. The order is that of the producers, then of the destinations as they are first
+wanted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The rules by which nodes get their devices, each with the reason that it gives.
 
-State: `homes.device_of` says where each node computes, `placed` what it was assigned and why; both only grow. Nodes wait
-in `_waiting` whose rule looks at the placement of others: loop variables, generators, and readers of a waiting node's shape.
+State: `homes.device_of` says where each node computes, `placed` what it was assigned and why; both only grow. Nodes
+wait in `_waiting` whose rule looks at the placement of others: loop variables, generators, and readers of a waiting
+node's shape.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ class Decider:
     """Decides for every node; `violations` holds what cannot be placed."""
 
     def __init__(
-        self, ops: Sequence[Operation], devices: Sequence[Device], homes: Homes, kernels: Kernels, soft: bool, policy: Policy,
-        settled: Mapping[str, Device],
+        self, ops: Sequence[Operation], devices: Sequence[Device], homes: Homes, kernels: Kernels, soft: bool,
+        policy: Policy, settled: Mapping[str, Device],
     ) -> None:  # fmt: skip
         self.ops = ops
         self.homes = homes
@@ -85,7 +86,11 @@ class Decider:
     def _decide_for_host(self, op: Operation, request: Request) -> bool:
         """Place control flow, and what computes for the host; False where another rule has to."""
         found = self.matcher.match(request.spec)
-        if not found and not op.regions or op not in self.roles.host and not op.regions or op in self.roles.parameters:
+        if (
+            (not found and not op.regions)
+            or (op not in self.roles.host and not op.regions)
+            or op in self.roles.parameters
+        ):
             return False
         host = self.homes.host
         if op.regions:
@@ -131,7 +136,7 @@ class Decider:
         return bool(fed) and bool(op.outputs) and all(tensor in fed for tensor in op.outputs)
 
     def _with_absent_users(self, members: Sequence[Operation], kinds: frozenset[str]) -> frozenset[str]:
-        """Narrow a variable's kinds to those of the graph's other users of it, so that every plan finds it in one place."""
+        """Narrow a variable's kinds to those of the graph's other users of it, so that every plan agrees."""
         for op in members:
             for tensor in op.outputs:
                 if not tensor.dtype._is_ref_dtype and tensor.dtype.name != "resource":
@@ -162,7 +167,7 @@ class Decider:
             return found
         asker = request.asker or members[0]
         lacking = next((op for op in members if not self._serves(op, named)), asker)
-        if self.soft or self._is_fed(asker) and len(members) == 1:
+        if self.soft or (self._is_fed(asker) and len(members) == 1):
             rescued = self._rescued(request, kinds)
             if rescued:
                 problem = why_not(lacking, named[0].kind) if named else "no such device"
@@ -203,7 +208,11 @@ class Decider:
         owner = self.groups.owner_of(op)
         if owner is not None:
             return f"it uses the reference or resource {owner.name}"
-        return f"colocated with {op.colocation[0].removeprefix('loc:@')}" if op.colocation else "others are colocated with it"
+        return (
+            f"colocated with {op.colocation[0].removeprefix('loc:@')}"
+            if op.colocation
+            else "others are colocated with it"
+        )
 
     # -- nodes that no request decides -----------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Nodes that must share a device: colocation groups and reference or resource edges, as a union-find.
 
-Every union keeps its edge, so that a conflict can be told as the shortest chain of constraints between two nodes instead
-of the dump of a whole group. Invariant: `members(root)` lists a group in creation order.
+Every union keeps its edge, so that a conflict can be told as the shortest chain of constraints between two nodes
+instead of the dump of a whole group. Invariant: `members(root)` lists a group in creation order.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Which kernel serves a node on a kind of device, and why none does.
 
-The placer asks here before it decides, so that no kernel refuses at run time what the placer accepted: a node runs on a
-kind of device when a kernel is registered for it, the kernel supports the node, and the device can hold its data. Handles
-and other nodes that run nothing need no kernel; If and While are the host's own control flow.
+The placer asks here before it decides, so that no kernel refuses at run time what the placer accepted: a node runs on
+a kind of device when a kernel is registered for it, the kernel supports the node, and the device can hold its data.
+Handles and other nodes that run nothing need no kernel; If and While are the host's own control flow.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def holds(kind: str, dtype: DType) -> bool:
     return kind == "CPU" or dtype.name == "resource" or dtype.base_dtype in _ON_GPU
 
 
-_ON_GPU = frozenset(dtype for dtype in dtypes.BY_NAME.values() if dtype.np_dtype is not None and gpu_has(dtype.np_dtype))
+_ON_GPU = frozenset(
+    dtype for dtype in dtypes.BY_NAME.values() if dtype.np_dtype is not None and gpu_has(dtype.np_dtype)
+)
 
 
 def is_structural(op: Operation) -> bool:
@@ -101,14 +103,19 @@ def why_not(op: Operation, kind: str) -> str:
         return f"{op.type} is control flow, which runs on the host; its regions' nodes keep their own devices"
     tensor = unheld(op, kind)
     if tensor is not None:
-        return f"{tensor.name} holds {tensor.dtype.base_dtype.name} values, which live on the CPU only: place {op.name} there"
+        name = tensor.dtype.base_dtype.name
+        return f"{tensor.name} holds {name} values, which live on the CPU only: place {op.name} there"
     if not op.decl.kernels_for(kind):
         return f"{op.type} has no kernel for {kind} devices: place it elsewhere, or use soft placement"
     name, dtype = _main_type(op)
     if dtype is None:
         return f"no {kind} kernel of {op.type} serves this node's attributes"
     nearest = nearest_type(op, kind, name, dtype)
-    advice = f"; the nearest type that it serves is {nearest.name}: cast to it, or place the node elsewhere" if nearest else ""
+    advice = (
+        f"; the nearest type that it serves is {nearest.name}: cast to it, or place the node elsewhere"
+        if nearest
+        else ""
+    )
     return f"no {kind} kernel of {op.type} serves {name}={dtype.name}{advice}"
 
 
@@ -121,10 +128,12 @@ def _main_type(op: Operation) -> tuple[str, DType | None]:
 
 
 def nearest_type(op: Operation, kind: str, attr_name: str, dtype: DType) -> DType | None:
-    """Return the dtype most like `dtype` that a kernel would serve, or None; wider types of the same sort come first."""
+    """Return the dtype most like `dtype` that a kernel would serve, or None; wider ones of its sort come first."""
     allowed = op.decl.attrs[attr_name].allowed or tuple(dtypes.BY_NAME.values())
     candidates = [other for other in allowed if other is not dtype and _sort(other) and holds(kind, other)]
-    candidates.sort(key=lambda other: (_sort(other) != _sort(dtype), other.size < dtype.size, abs(other.size - dtype.size)))
+    candidates.sort(
+        key=lambda other: (_sort(other) != _sort(dtype), other.size < dtype.size, abs(other.size - dtype.size))
+    )
     return next((other for other in candidates if _would_serve(op, kind, attr_name, dtype, other)), None)
 
 
@@ -134,7 +143,7 @@ def _sort(dtype: DType) -> str:
 
 
 def _would_serve(op: Operation, kind: str, attr_name: str, old: DType, new: DType) -> bool:
-    """Ask the kernels about a likeness of `op` in another dtype; a kernel that cannot answer for a likeness does not count."""
+    """Ask the kernels about a likeness of `op` in another dtype; one that cannot answer does not count."""
 
     def likeness(tensor: Tensor) -> Any:
         dtype = new if tensor.dtype.base_dtype is old else tensor.dtype

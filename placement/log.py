@@ -1,8 +1,8 @@
 """The placement log: TensorFlow's lines, then the copies, through Python's logging, each once for a session.
 
-Written to the logger `millstream.placement` at level INFO; where no logging is configured, to stderr. A user who asks for
-this log wants to see it, so the logger's own level is lowered to INFO unless somebody has set it. Fallbacks are not part of
-the log: they warn, once for a node, whether or not the log is on.
+Written to the logger `millstream.placement` at level INFO; where no logging is configured, to stderr. A user who asks
+for this log wants to see it, so the logger's own level is lowered to INFO unless somebody has set it. Fallbacks are
+not part of the log: they warn, once for a node, whether or not the log is on.
 
 State of a PlacementLog: `_told` holds the lines that were written, `_warned` the nodes that were warned of.
 """

@@ -53,7 +53,7 @@ class Homes:
         return self.home(leaving[index])
 
     def wanted(self, op: Operation, index: int) -> Device | None:
-        """Return where `op` reads its input `index`; None where it does not read it, or where that is not decided yet."""
+        """Return where `op` reads its input `index`; None where it does not, or where that is undecided."""
         if op.regions:
             body = loop_body(op)
             if body is None:

@@ -1,7 +1,7 @@
 """The placer: gives every node of a pruned graph a device, a kernel and a reason, or says why it cannot.
 
-Steps, each linear: tie nodes that must share a device (groups.py) -> find which nodes work for the host (roles.py) -> for
-each group, oldest first: intersect its members' kernels, meet the request, else decide by rule or policy -> loop
+Steps, each linear: tie nodes that must share a device (groups.py) -> find which nodes work for the host (roles.py) ->
+for each group, oldest first: intersect its members' kernels, meet the request, else decide by rule or policy -> loop
 variables, then generators, go to their consumers -> list the copies (copies.py). Violations are collected and raised
 together. Invariant: a node that asked for a device gets it, or a fallback that is told, or the placing fails.
 """

@@ -1,7 +1,8 @@
 """Where nodes go that nothing else decides: the session's default policy.
 
-A policy is asked once for each group of nodes (mostly a single node) with the devices that could take all of it, in the
-session's order, and answers with one of them and the reason that the placement reports. Policies see nodes, never values.
+A policy is asked once for each group of nodes (mostly a single node) with the devices that could take all of it, in
+the session's order, and answers with one of them and the reason that the placement reports. Policies see nodes, never
+values.
 """
 
 from __future__ import annotations

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from ..devices.device import Device
 from ..devices.spec import DeviceSpec, parse
 
-_FIELDS = (("job", "jobs"), ("replica", "replicas"), ("task", "tasks"), ("device_type", "types"), ("device_index", "ids"))
+_FIELDS = (
+    ("job", "jobs"),
+    ("replica", "replicas"),
+    ("task", "tasks"),
+    ("device_type", "types"),
+    ("device_index", "ids"),
+)
 
 
 def clash(first: DeviceSpec, second: DeviceSpec) -> str | None:
@@ -36,6 +42,6 @@ class Matcher:
         return found
 
     def soften(self, spec: DeviceSpec) -> tuple[Device, ...]:
-        """Return the devices that soft placement may use instead: same job and task; those of the same type come first."""
+        """Return the devices that soft placement may use instead: same job and task, the same type first."""
         rescued = self.match(spec.replace(device_type=None, device_index=None))
         return tuple(sorted(rescued, key=lambda device: device.kind != spec.device_type))

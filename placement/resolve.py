@@ -23,7 +23,10 @@ NOTHING = DeviceSpec()
 
 @dataclass
 class Request:
-    """The merged request of a group: `askers` made it, `asker` named the kind of device; `fallbacks` did not get theirs."""
+    """The merged request of a group: `askers` made it, `asker` named the kind of device.
+
+    `fallbacks` says of nodes that did not get theirs why; `is_feed` that the only one is fed, so that it needs no kernel.
+    """
 
     spec: DeviceSpec = NOTHING
     asker: Operation | None = None
@@ -49,19 +52,24 @@ class Request:
     def fall_back(self, asker: Operation, device: Device, problem: str) -> None:
         """Note that the askers get `device` instead, and why."""
         for op in self.askers:
-            self.fallbacks[op] = told(op, device.name, problem if op is asker else f"it shares a device with {asker.name}")
+            self.fallbacks[op] = told(
+                op, device.name, problem if op is asker else f"it shares a device with {asker.name}"
+            )
 
     def settle(self, owner: Operation, device: Device) -> None:
         """Note that the group is where its variable lives already, whatever its other members ask for."""
         full = parse(device.name)
         for op in self.askers:
             if clash(parse(op.device_string), full) is not None:
-                self.fallbacks[op] = told(op, device.name, f"{owner.name} has lived there since this session first used it")
+                self.fallbacks[op] = told(
+                    op, device.name, f"{owner.name} has lived there since this session first used it"
+                )
 
 
 def told(op: Operation, where: str, why: str) -> str:
     """Return the warning for a node that is not where it was requested."""
-    return f"{op.name} ({op.type}) was requested on {op.device} and is placed on {where}: {why} (created at {op.created_at})"
+    request = f"{op.name} ({op.type}) was requested on {op.device}"
+    return f"{request} and is placed on {where}: {why} (created at {op.created_at})"
 
 
 class Resolver:

@@ -62,7 +62,9 @@ class Roles:
         """Keep small integer arithmetic on values of the host on the host."""
         for op in ops:
             if op not in self.host and _is_arithmetic(op):
-                varying = [tensor for tensor in op.inputs if tensor.op.inputs or tensor.op in self.host or tensor in self._fed]
+                varying = [
+                    tensor for tensor in op.inputs if tensor.op.inputs or tensor.op in self.host or tensor in self._fed
+                ]
                 if varying and all(self._is_born_on_host(tensor) for tensor in varying):
                     self.host.add(op)
 
@@ -72,7 +74,9 @@ class Roles:
             return True
         if op.regions:
             body = loop_body(op)
-            return body is not None and tensor.index < len(body.params) and body.params[tensor.index].op in self.parameters
+            return (
+                body is not None and tensor.index < len(body.params) and body.params[tensor.index].op in self.parameters
+            )
         return bool(op.decl.host) and op.decl.host_outputs(op)[tensor.index]
 
     def _sweep_backward(self, ops: Sequence[Operation]) -> None:

@@ -1,7 +1,8 @@
 """What cannot be placed, in TensorFlow's words, with the culprit's line: all of it at once.
 
-The placer collects Violations and goes on, so that one error lists every node that cannot be placed. Each names the node,
-where it was made, the device scope that asked, and for conflicts the shortest chain of constraints between the two sides.
+The placer collects Violations and goes on, so that one error lists every node that cannot be placed. Each names the
+node, where it was made, the device scope that asked, and for conflicts the shortest chain of constraints between the
+two sides.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ def no_such_device(op: Operation, devices: Sequence[Device]) -> Violation:
     names = ", ".join(device.name for device in devices)
     return Violation(
         op,
-        f"Cannot assign a device for operation {op.name}: node {op.name} was explicitly assigned to {op.device} but available "
-        f"devices are [ {names} ]. Make sure the device specification refers to a valid device.",
+        f"Cannot assign a device for operation {op.name}: node {op.name} was explicitly assigned to {op.device} but "
+        f"available devices are [ {names} ]. Make sure the device specification refers to a valid device.",
         (where(op),),
     )
 
@@ -56,8 +57,8 @@ def no_supported_kernel(op: Operation, lacking: Operation, kind: str, chain: Seq
     via = () if lacking is op else (*tell_chain(op, chain), where(lacking))
     return Violation(
         op,
-        f"Cannot assign a device for operation {op.name}: Could not satisfy explicit device specification '{op.device}' because "
-        f"no supported kernel for {kind} devices is available.\nRegistered kernels:\n{registered(lacking.decl)}",
+        f"Cannot assign a device for operation {op.name}: Could not satisfy explicit device specification '{op.device}' "
+        f"because no supported kernel for {kind} devices is available.\nRegistered kernels:\n{registered(lacking.decl)}",
         (why_not(lacking, kind), where(op), *via),
     )
 
@@ -65,12 +66,14 @@ def no_supported_kernel(op: Operation, lacking: Operation, kind: str, chain: Seq
 def no_kernel_at_all(op: Operation, devices: Sequence[Device]) -> Violation:
     """Describe a node that none of the devices has a kernel for."""
     kinds = list(dict.fromkeys(device.kind for device in devices))
-    attrs = ", ".join(f"{name}={getattr(value, 'name', value)}" for name, value in op.attrs.items() if name in op.decl.inferred)
+    attrs = ", ".join(
+        f"{name}={getattr(value, 'name', value)}" for name, value in op.attrs.items() if name in op.decl.inferred
+    )
     reasons = tuple(why_not(op, kind) for kind in kinds) if op.decl.kernels else ()
     return Violation(
         op,
-        f"Cannot assign a device for operation {op.name}: No OpKernel was registered to support Op '{op.type}' used by node "
-        f"{op.name} with these attrs: [{attrs}]\nRegistered devices: [{', '.join(kinds)}]\nRegistered kernels:\n"
+        f"Cannot assign a device for operation {op.name}: No OpKernel was registered to support Op '{op.type}' used by "
+        f"node {op.name} with these attrs: [{attrs}]\nRegistered devices: [{', '.join(kinds)}]\nRegistered kernels:\n"
         f"{registered(op.decl)}",
         (*reasons, where(op)),
     )
@@ -80,8 +83,8 @@ def no_common_kind(first: Operation, second: Operation, chain: Sequence[Edge]) -
     """Describe two nodes that must share a device while no kind of device serves both."""
     return Violation(
         second,
-        f"Cannot assign a device for operation {second.name}: Cannot colocate nodes {first.name} and {second.name} because no "
-        "device type supports both of those nodes and the other nodes colocated with them.",
+        f"Cannot assign a device for operation {second.name}: Cannot colocate nodes {first.name} and {second.name} because "
+        "no device type supports both of those nodes and the other nodes colocated with them.",
         (where(first), *tell_chain(first, chain), where(second)),
     )
 
@@ -92,8 +95,8 @@ def conflicting_requests(first: Operation, second: Operation, what: str, chain: 
     detail = f"Cannot merge devices with incompatible {what}: {pair}"
     if any(edge.kind == REFERENCE for edge in chain):
         detail += (
-            f". Could not colocate node with its resource and reference inputs; devices {first.device} and {second.device} "
-            "are not compatible."
+            f". Could not colocate node with its resource and reference inputs; devices {first.device} and "
+            f"{second.device} are not compatible."
         )
     return Violation(
         second,
@@ -106,8 +109,8 @@ def moved_state(op: Operation, home: Device) -> Violation:
     """Describe a variable that lives on one device in this session and would have to be on another."""
     return Violation(
         op,
-        f"Cannot assign a device for operation {op.name}: Could not colocate node with its resource and reference inputs; devices "
-        f"{home.name} and {op.device or 'those that its users have kernels for'} are not compatible.",
+        f"Cannot assign a device for operation {op.name}: Could not colocate node with its resource and reference inputs; "
+        f"devices {home.name} and {op.device or 'those that its users have kernels for'} are not compatible.",
         (f"{op.name} has lived on {home.name} since this session first used it", where(op)),
     )
 
