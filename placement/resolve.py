@@ -25,7 +25,7 @@ NOTHING = DeviceSpec()
 class Request:
     """The merged request of a group: `askers` made it, `asker` named the kind of device.
 
-    `fallbacks` says of nodes that did not get theirs why; `is_feed` that the only one is fed, so that it needs no kernel.
+    `fallbacks` says why nodes did not get theirs; `is_feed` tells that the only one is fed and needs no kernel.
     """
 
     spec: DeviceSpec = NOTHING

@@ -41,12 +41,16 @@ def where(op: Operation) -> str:
     return f"{text}; {op.device} was asked for{scope}"
 
 
+def _cannot(op: Operation) -> str:
+    return f"Cannot assign a device for operation {op.name}: "
+
+
 def no_such_device(op: Operation, devices: Sequence[Device]) -> Violation:
     """Describe a request that no device meets."""
     names = ", ".join(device.name for device in devices)
     return Violation(
         op,
-        f"Cannot assign a device for operation {op.name}: node {op.name} was explicitly assigned to {op.device} but "
+        f"{_cannot(op)}node {op.name} was explicitly assigned to {op.device} but "
         f"available devices are [ {names} ]. Make sure the device specification refers to a valid device.",
         (where(op),),
     )
@@ -57,8 +61,9 @@ def no_supported_kernel(op: Operation, lacking: Operation, kind: str, chain: Seq
     via = () if lacking is op else (*tell_chain(op, chain), where(lacking))
     return Violation(
         op,
-        f"Cannot assign a device for operation {op.name}: Could not satisfy explicit device specification '{op.device}' "
-        f"because no supported kernel for {kind} devices is available.\nRegistered kernels:\n{registered(lacking.decl)}",
+        f"{_cannot(op)}Could not satisfy explicit device specification '{op.device}' "
+        f"because no supported kernel for {kind} devices is available.\n"
+        f"Registered kernels:\n{registered(lacking.decl)}",
         (why_not(lacking, kind), where(op), *via),
     )
 
@@ -72,7 +77,7 @@ def no_kernel_at_all(op: Operation, devices: Sequence[Device]) -> Violation:
     reasons = tuple(why_not(op, kind) for kind in kinds) if op.decl.kernels else ()
     return Violation(
         op,
-        f"Cannot assign a device for operation {op.name}: No OpKernel was registered to support Op '{op.type}' used by "
+        f"{_cannot(op)}No OpKernel was registered to support Op '{op.type}' used by "
         f"node {op.name} with these attrs: [{attrs}]\nRegistered devices: [{', '.join(kinds)}]\nRegistered kernels:\n"
         f"{registered(op.decl)}",
         (*reasons, where(op)),
@@ -83,7 +88,7 @@ def no_common_kind(first: Operation, second: Operation, chain: Sequence[Edge]) -
     """Describe two nodes that must share a device while no kind of device serves both."""
     return Violation(
         second,
-        f"Cannot assign a device for operation {second.name}: Cannot colocate nodes {first.name} and {second.name} because "
+        f"{_cannot(second)}Cannot colocate nodes {first.name} and {second.name} because "
         "no device type supports both of those nodes and the other nodes colocated with them.",
         (where(first), *tell_chain(first, chain), where(second)),
     )
@@ -109,7 +114,7 @@ def moved_state(op: Operation, home: Device) -> Violation:
     """Describe a variable that lives on one device in this session and would have to be on another."""
     return Violation(
         op,
-        f"Cannot assign a device for operation {op.name}: Could not colocate node with its resource and reference inputs; "
+        f"{_cannot(op)}Could not colocate node with its resource and reference inputs; "
         f"devices {home.name} and {op.device or 'those that its users have kernels for'} are not compatible.",
         (f"{op.name} has lived on {home.name} since this session first used it", where(op)),
     )
