@@ -201,7 +201,9 @@ class Graph:
         if name:
             pattern = _VALID_SCOPE if self._name_stack else _VALID_NAME
             if not pattern.match(name):
-                raise ValueError(f"'{name}' is not a valid scope name. A scope name has to match the following pattern: {pattern.pattern}")
+                raise ValueError(
+                    f"'{name}' is not a valid scope name. A scope name has to match the following pattern: {pattern.pattern}"
+                )
         old = self._name_stack
         if not name:
             new = ""
@@ -247,7 +249,7 @@ class Graph:
         """Put the nodes made inside with `op`: in its colocation group, on its device; device scopes do not apply."""
         if op is None and not ignore_existing:
             raise ValueError("Trying to colocate with None: pass ignore_existing=True to clear the colocation.")
-        anchor = self.as_graph_element(op).op if isinstance(self.as_graph_element(op), Tensor) else self.as_graph_element(op) if op is not None else None
+        anchor = None if op is None else self._anchor(op)
         devices, cache, groups = self._devices, self._device_cache, self._colocation
         self._devices, self._device_cache = [], ""
         self._colocation = [] if ignore_existing else list(groups)
@@ -257,6 +259,11 @@ class Graph:
             yield
         finally:
             self._devices, self._device_cache, self._colocation = devices, cache, groups
+
+    def _anchor(self, item: Any) -> Operation:
+        """Return the node that colocation with `item` means; for a resource variable that is its handle."""
+        element = self.as_graph_element(getattr(item, "handle", item))
+        return element.op if isinstance(element, Tensor) else element  # type: ignore[no-any-return]
 
     @contextmanager
     def control_dependencies(self, control_inputs: Any) -> Iterator[None]:
@@ -362,7 +369,9 @@ class Graph:
         Raises:
           KeyError: when no node has the name. ValueError: when it is of another graph. TypeError: when it is no node.
         """
-        wanted = " or ".join(kind for kind, allowed in (("Tensor", allow_tensor), ("Operation", allow_operation)) if allowed)
+        wanted = " or ".join(
+            kind for kind, allowed in (("Tensor", allow_tensor), ("Operation", allow_operation)) if allowed
+        )
         convert = getattr(obj, "_as_graph_element", None)
         if convert is not None:
             obj = convert()
@@ -380,18 +389,26 @@ class Graph:
         if ":" in name and allow_tensor:
             op_name, _, index = name.rpartition(":")
             if not op_name or not index.isdigit():
-                raise ValueError(f"The name {name!r} looks a like a Tensor name, but is not a valid one. Tensor names must be of the form \"<op_name>:<output_index>\".")
+                raise ValueError(
+                    f'The name {name!r} looks a like a Tensor name, but is not a valid one. Tensor names must be of the form "<op_name>:<output_index>".'
+                )
             op = self._by_name.get(op_name)
             if op is None:
-                raise KeyError(f"The name {name!r} refers to a Tensor which does not exist. The operation, {op_name!r}, does not exist in the graph.")
+                raise KeyError(
+                    f"The name {name!r} refers to a Tensor which does not exist. The operation, {op_name!r}, does not exist in the graph."
+                )
             if int(index) >= len(op.outputs):
-                raise KeyError(f"The name {name!r} refers to a Tensor which does not exist. The operation, {op_name!r}, exists but only has {len(op.outputs)} outputs.")
+                raise KeyError(
+                    f"The name {name!r} refers to a Tensor which does not exist. The operation, {op_name!r}, exists but only has {len(op.outputs)} outputs."
+                )
             return op.outputs[int(index)]
         if ":" in name:
             raise ValueError(f"Name {name!r} appears to refer to a Tensor, not a {wanted}.")
         if not allow_operation:
             hint = " but is not a valid Tensor name" if name not in self._by_name else ", not a Tensor"
-            raise ValueError(f"The name {name!r} refers to an Operation{hint}. Tensor names must be of the form \"<op_name>:<output_index>\".")
+            raise ValueError(
+                f'The name {name!r} refers to an Operation{hint}. Tensor names must be of the form "<op_name>:<output_index>".'
+            )
         op = self._by_name.get(name)
         if op is None:
             raise KeyError(f"The name {name!r} refers to an Operation not in the graph.")
@@ -523,7 +540,9 @@ def get_default_graph() -> Graph:
 def reset_default_graph() -> None:
     """Replace the process's default graph by an empty one."""
     if _stack.graphs:
-        raise AssertionError("Do not use tf.reset_default_graph() to clear nested graphs. If you need a cleared graph, exit the nesting and create a new graph.")
+        raise AssertionError(
+            "Do not use tf.reset_default_graph() to clear nested graphs. If you need a cleared graph, exit the nesting and create a new graph."
+        )
     _global_default[:] = [Graph()]
 
 
@@ -532,7 +551,9 @@ def default_sessions() -> list[Any]:
     return _stack.sessions
 
 
-def new_operation(graph: Graph, decl: OpDecl, name: str, inputs: tuple[Tensor, ...], attrs: dict[str, Any]) -> Operation:
+def new_operation(
+    graph: Graph, decl: OpDecl, name: str, inputs: tuple[Tensor, ...], attrs: dict[str, Any]
+) -> Operation:
     """Make a node out of checked parts: append it, infer its outputs and apply the scopes around it."""
     op = Operation(graph, decl, name, inputs, attrs)
     override = graph._overrides.get(decl.name) if graph._overrides else None
@@ -557,7 +578,9 @@ def infer_outputs(op: Operation) -> None:
     all_dims = dims if isinstance(dims, list) else [dims] * len(types)
     if len(all_dims) != len(types):
         raise AssertionError(f"The shape rule of {decl.name} gave {len(all_dims)} shapes for {len(types)} outputs")
-    op.outputs = tuple(Tensor(op, i, dtype, shape) for i, (dtype, shape) in enumerate(zip(types, all_dims, strict=True)))
+    op.outputs = tuple(
+        Tensor(op, i, dtype, shape) for i, (dtype, shape) in enumerate(zip(types, all_dims, strict=True))
+    )
 
 
 def output_dtypes(decl: OpDecl, attrs: dict[str, Any]) -> list[Any]:
