@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..array import identity
+from ..array.identity import identity
 from ..core.graph import get_default_graph
 from ..core.node import Operation, Tensor
 from ..core.registry import op

@@ -1,0 +1,354 @@
+"""Variable: what both kinds of variable offer, and how `tf.Variable(...)` chooses between them.
+
+A Variable is a Python object that stands for nodes: the handle, the initialiser, a read. It holds no value; sessions do.
+Ref variables (TensorFlow 1's default) are in reference.py, resource variables in resource.py. Invariant: the names of a
+variable's nodes are TensorFlow's (`v`, `v/Assign`, `v/read`), because checkpoints and programs know them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
+
+from ..core import protos
+from ..core.convert import register_tensor_conversion_function
+from ..core.dtypes import DType
+from ..core.graph import Graph, GraphKeys, get_default_graph
+from ..core.node import Operation, Tensor
+from ..core.shapes import TensorShape
+
+Creator = Callable[..., Any]
+
+_OPERATORS = (
+    "__add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __div__ __rdiv__ __truediv__ __rtruediv__ __floordiv__ __rfloordiv__ "
+    "__mod__ __rmod__ __lt__ __le__ __gt__ __ge__ __and__ __rand__ __or__ __ror__ __xor__ __rxor__ __invert__ __neg__ "
+    "__abs__ __pow__ __rpow__ __matmul__ __rmatmul__ __getitem__"
+).split()
+
+_creators: WeakKeyDictionary[Graph, list[Creator]] = WeakKeyDictionary()
+_kinds: dict[bool, type[Variable]] = {}
+_resources_by_default = [False]
+
+
+def enable_resource_variables() -> None:
+    """Make resource variables where `use_resource` is not given."""
+    _resources_by_default[0] = True
+
+
+def disable_resource_variables() -> None:
+    """Make ref variables where `use_resource` is not given, as at the start."""
+    _resources_by_default[0] = False
+
+
+def resource_variables_enabled() -> bool:
+    """Tell whether resource variables are made where `use_resource` is not given."""
+    return _resources_by_default[0]
+
+
+@contextmanager
+def variable_creator_scope(variable_creator: Creator) -> Iterator[None]:
+    """Let `variable_creator(next_creator, **kwargs)` make the variables that are created inside, innermost scope first."""
+    stack = _creators.setdefault(get_default_graph(), [])
+    stack.append(variable_creator)
+    try:
+        yield
+    finally:
+        stack.pop()
+
+
+def default_creator(next_creator: Creator | None = None, **kwargs: Any) -> Any:
+    """Make a variable of the kind that `use_resource` asks for."""
+    use_resource = kwargs.pop("use_resource", None)
+    if kwargs.get("variable_def") is not None:
+        return from_proto(kwargs["variable_def"], kwargs.get("import_scope"))
+    return _kinds[_resources_by_default[0] if use_resource is None else bool(use_resource)](**kwargs)
+
+
+class _Meta(type):
+    """Makes `Variable(...)` ask the creators in force for a variable of either kind."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is not Variable:
+            return super().__call__(*args, **kwargs)
+        given = {**dict(zip(_PARAMETERS, args, strict=False)), **kwargs}
+        unknown = [name for name in given if name not in _PARAMETERS]
+        if unknown:
+            raise TypeError(f"Variable() got an unexpected keyword argument {unknown[0]!r}")
+        creator: Creator = default_creator
+        for outer in _creators.get(get_default_graph(), ()):
+            creator = _chain(outer, creator)
+        return creator(**given)
+
+
+def _chain(outer: Creator, inner: Creator) -> Creator:
+    return lambda **kwargs: outer(inner, **kwargs)
+
+
+_PARAMETERS = (
+    "initial_value trainable collections validate_shape caching_device name variable_def dtype expected_shape import_scope "
+    "constraint use_resource synchronization aggregation shape"
+).split()
+
+
+class SaveSliceInfo:
+    """Which part of a larger variable a variable is, for checkpoints.
+
+    `full_name` and `full_shape` are the whole's, `var_offset` and `var_shape` the part's place in it.
+    """
+
+    def __init__(self, full_name: str, full_shape: Any, var_offset: Any, var_shape: Any) -> None:
+        self.full_name = full_name
+        self.full_shape = list(full_shape)
+        self.var_offset = list(var_offset)
+        self.var_shape = list(var_shape)
+
+    @property
+    def spec(self) -> str:
+        """The place as checkpoints write it: `4 2 0,2:0,2`."""
+        sizes = " ".join(map(str, self.full_shape))
+        return f"{sizes} " + ":".join(f"{o},{s}" for o, s in zip(self.var_offset, self.var_shape, strict=True))
+
+
+class Variable(metaclass=_Meta):
+    """A value that lives from run to run in a session.
+
+    `Variable(initial_value, trainable=True, name=None, …)` makes a ref variable, or a resource variable with
+    `use_resource=True`. The initial value is a tensor, something that converts to one, or a function that returns it.
+
+    Example:
+      >>> import millstream as tf
+      >>> with tf.Graph().as_default():
+      ...     weights = tf.Variable([1.0, 2.0], name="weights")
+      >>> weights
+      <tf.Variable 'weights:0' shape=(2,) dtype=float32_ref>
+    """
+
+    SaveSliceInfo = SaveSliceInfo
+    __array_priority__ = 100
+
+    _handle: Tensor
+    _initial_value: Tensor | None
+    _initializer_op: Operation
+    _trainable: bool
+    _caching_device: Any
+    _constraint: Callable[..., Any] | None
+    _save_slice_info: SaveSliceInfo | None
+
+    # -- what it is ------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        return self._handle.name
+
+    @property
+    def _shared_name(self) -> str:
+        return self._handle.op.name
+
+    @property
+    def dtype(self) -> DType:
+        return self._handle.dtype
+
+    @property
+    def op(self) -> Operation:
+        return self._handle.op
+
+    @property
+    def graph(self) -> Graph:
+        return self._handle.graph
+
+    @property
+    def device(self) -> str:
+        """The device that was requested for the variable."""
+        return self._handle.op.device
+
+    @property
+    def shape(self) -> TensorShape:
+        return self._handle.shape
+
+    def get_shape(self) -> TensorShape:
+        return self.shape
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @property
+    def constraint(self) -> Callable[..., Any] | None:
+        return self._constraint
+
+    @property
+    def synchronization(self) -> None:
+        """How copies of the variable agree; there is one, so there is nothing to say."""
+        return None
+
+    @property
+    def aggregation(self) -> None:
+        """How copies of the variable are put together; there is one, so there is nothing to say."""
+        return None
+
+    @property
+    def initializer(self) -> Operation:
+        """The operation that gives the variable its initial value."""
+        return self._initializer_op
+
+    @property
+    def initial_value(self) -> Tensor | None:
+        return self._initial_value
+
+    def _get_save_slice_info(self) -> SaveSliceInfo | None:
+        return self._save_slice_info
+
+    def _set_save_slice_info(self, info: SaveSliceInfo) -> None:
+        self._save_slice_info = info
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def value(self) -> Tensor:
+        """Return a tensor with the variable's value."""
+        raise NotImplementedError
+
+    def read_value(self) -> Tensor:
+        """Return a new node that reads the variable where it stands in the order of the run."""
+        raise NotImplementedError
+
+    def eval(self, session: Any = None) -> Any:
+        """Return the variable's value in `session` (default: the default session)."""
+        return self.graph.session_for("eval", session).run(self)
+
+    def load(self, value: Any, session: Any = None) -> None:
+        """Give the variable `value` in `session` (default: the default session) without adding a node."""
+        session = self.graph.session_for("eval", session)
+        session.run(self.initializer, {self.initializer.inputs[1]: value})
+
+    def to_proto(self, export_scope: str | None = None) -> Any:
+        """Return the VariableDef that MetaGraphs keep; None when the variable is outside `export_scope`."""
+        if export_scope is not None and not self.name.startswith(export_scope + "/"):
+            return None
+        cut = 0 if export_scope is None else len(export_scope) + 1
+        message = protos.VariableDef(variable_name=self.name[cut:], initializer_name=self.initializer.name[cut:])
+        message.trainable = self.trainable
+        if self._initial_value is not None:
+            message.initial_value_name = self._initial_value.name[cut:]
+        message.snapshot_name = self._snapshot_name()[cut:]
+        message.is_resource = not self.dtype._is_ref_dtype
+        if self._save_slice_info is not None:
+            info = self._save_slice_info
+            for field in ("full_name", "full_shape", "var_offset", "var_shape"):
+                value = getattr(info, field)
+                if field == "full_name":
+                    message.save_slice_info_def.full_name = value
+                else:
+                    getattr(message.save_slice_info_def, field).extend(value)
+        return message
+
+    def _snapshot_name(self) -> str:
+        raise NotImplementedError
+
+    @staticmethod
+    def from_proto(variable_def: Any, import_scope: str | None = None) -> Variable:
+        """Return a variable for nodes of the default graph that a VariableDef names."""
+        return from_proto(variable_def, import_scope)
+
+    # -- standing for a tensor -------------------------------------------------------------------------------------
+
+    def _as_graph_element(self) -> Tensor:
+        raise NotImplementedError
+
+    def _to_tensor(self, as_ref: bool) -> Tensor:
+        raise NotImplementedError
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("'Variable' object is not iterable.")
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def experimental_ref(self) -> Variable:
+        return self
+
+    ref = experimental_ref
+
+    def __repr__(self) -> str:
+        return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
+
+
+def _operator(name: str) -> Callable[..., Any]:
+    def run(self: Variable, *args: Any) -> Any:
+        return getattr(Tensor, name)(self.value(), *args)
+
+    run.__name__ = name
+    return run
+
+
+for _name in _OPERATORS:
+    setattr(Variable, _name, _operator(_name))
+
+
+def variable_kind(use_resource: bool) -> Callable[[type[Variable]], type[Variable]]:
+    """Register a class as the kind of variable that is made for this value of `use_resource`."""
+
+    def register(cls: type[Variable]) -> type[Variable]:
+        _kinds[use_resource] = cls
+        return cls
+
+    return register
+
+
+def from_proto(variable_def: Any, import_scope: str | None = None) -> Variable:
+    """Return a variable for nodes of the default graph that a VariableDef names."""
+    graph = get_default_graph()
+    prefix = f"{import_scope}/" if import_scope else ""
+    cls = _kinds[variable_def.is_resource]
+    variable = cls.__new__(cls)
+    variable._handle = graph.get_tensor_by_name(prefix + variable_def.variable_name)
+    variable._initializer_op = graph.as_graph_element(prefix + variable_def.initializer_name)
+    initial = variable_def.initial_value_name
+    variable._initial_value = graph.get_tensor_by_name(prefix + initial) if initial else None
+    snapshot = variable_def.snapshot_name
+    variable._adopt_snapshot(graph.get_tensor_by_name(prefix + snapshot) if snapshot else None)  # type: ignore[attr-defined]
+    variable._trainable = variable_def.trainable
+    variable._caching_device = variable._constraint = variable._save_slice_info = None
+    if variable_def.HasField("save_slice_info_def"):
+        info = variable_def.save_slice_info_def
+        variable._save_slice_info = SaveSliceInfo(prefix + info.full_name, info.full_shape, info.var_offset, info.var_shape)
+    return variable
+
+
+def collections_for(collections: Any, trainable: bool) -> list[Any]:
+    """Return the collections that a new variable goes into.
+
+    Raises:
+      ValueError: when `collections` is no list.
+    """
+    found = [GraphKeys.GLOBAL_VARIABLES] if collections is None else collections
+    if not isinstance(found, list | tuple | set):
+        raise ValueError(f"collections argument to Variable constructor must be a list, tuple, or set. Got {found} of type {type(found)}")
+    if trainable and GraphKeys.TRAINABLE_VARIABLES not in found:
+        return [*found, GraphKeys.TRAINABLE_VARIABLES]
+    return list(found)
+
+
+@contextmanager
+def group_named(graph: Graph, name: str) -> Iterator[None]:
+    """Put the nodes made inside into the colocation group of a node that does not exist yet."""
+    start = len(graph._ops)
+    yield
+    for node in graph._ops[start:]:
+        if not node.colocation and node.name != name:
+            node.colocation = (f"loc:@{name}",)
+
+
+def _convert(value: Variable, dtype: DType | None = None, name: str | None = None, as_ref: bool = False) -> Any:
+    if dtype is not None and not dtype.is_compatible_with(value.dtype):
+        raise ValueError(
+            f"Incompatible type conversion requested to type {dtype.name!r} for variable of type {value.dtype.name!r}"
+        )
+    return value._to_tensor(as_ref)
+
+
+register_tensor_conversion_function(Variable, _convert, 0)
