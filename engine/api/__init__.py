@@ -1,0 +1,1 @@
+"""The namespaces that people type: nn, train, summary, errors, initializers. Names only."""

@@ -1,0 +1,3 @@
+"""`tf.errors`."""
+
+from ...ops.core.errors import *  # noqa: F403

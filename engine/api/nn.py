@@ -1,0 +1,3 @@
+"""`tf.nn`."""
+
+from ...ops.nn import *  # noqa: F403
