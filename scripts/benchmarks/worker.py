@@ -1,0 +1,106 @@
+"""One side of scripts/bench: a process that imports one module as `tf` and times workloads when it is told to.
+
+Requests come as lines of JSON on stdin, answers go as lines of JSON to the stdout that the process was given; what the
+libraries print goes to stderr. While one side is asked, the other waits for its next line and takes no processor time.
+
+State: `tf`, and the prepared workload with its step.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from workloads import BY_NAME
+
+
+class Worker:
+    """Answers requests; every public method is one."""
+
+    def __init__(self, module: str) -> None:
+        self.tf: Any = importlib.import_module(module)
+        if hasattr(self.tf, "disable_v2_behavior"):
+            self.tf.disable_v2_behavior()
+        self._step: Callable[..., float] = float
+        self._before: Callable[[Any], Any] | None = None
+
+    def versions(self) -> dict[str, Any]:
+        """Return what a reader of the table has to know of this side."""
+        return {
+            "module": self.tf.__name__, "version": getattr(self.tf, "__version__", "?"), "numpy": np.__version__,
+            "python": ".".join(map(str, sys.version_info[:3])), "blas": blas(),
+        }  # fmt: skip
+
+    def prepare(self, name: str) -> dict[str, Any]:
+        """Build a workload, run it twice, and return its number and the seconds of the second run."""
+        workload = BY_NAME[name]
+        self.tf.reset_default_graph()
+        gc.collect()
+        self._step, self._before = workload.build(self.tf), workload.before
+        first = self._timed(1)
+        second = self._timed(1)
+        return {"value": first["value"], "seconds": second["seconds"]}
+
+    def measure(self, calls: int) -> dict[str, Any]:
+        """Return the seconds of one step, averaged over `calls` of them."""
+        return self._timed(calls)
+
+    def finish(self) -> dict[str, Any]:
+        """Let go of the workload's memory."""
+        self._step, self._before = float, None
+        self.tf.reset_default_graph()
+        gc.collect()
+        return {}
+
+    def _timed(self, calls: int) -> dict[str, Any]:
+        step, value = self._step, 0.0
+        if self._before is not None:
+            seconds = 0.0
+            for _ in range(calls):
+                prepared = self._before(self.tf)
+                began = time.perf_counter()
+                value = step(prepared)
+                seconds += time.perf_counter() - began
+            return {"value": value, "seconds": seconds / calls}
+        began = time.perf_counter()
+        for _ in range(calls):
+            value = step()
+        return {"value": value, "seconds": (time.perf_counter() - began) / calls}
+
+
+def blas() -> list[dict[str, Any]]:
+    """Return the BLAS libraries that are loaded, with their cores and threads, where threadpoolctl is installed."""
+    try:
+        threadpoolctl = importlib.import_module("threadpoolctl")
+    except ImportError:
+        return []
+    np.dot(np.ones((2, 2)), np.ones((2, 2)))
+    kept = ("internal_api", "version", "architecture", "num_threads", "threading_layer")
+    found = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+    return [{key: pool[key] for key in kept if key in pool} for pool in found]
+
+
+def main() -> None:
+    module = sys.argv[1]
+    answers = os.fdopen(os.dup(1), "w", encoding="ascii")
+    os.dup2(2, 1)
+    worker = Worker(module)
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            answer = getattr(worker, request.pop("do"))(**request)
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
