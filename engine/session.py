@@ -66,7 +66,7 @@ class BaseSession:
         self._lock = threading.RLock()
         self._runs: set[Run] = set()
         self._closed = False
-        self._placement_log = log.PlacementLog(self._devices) if self._config.log_device_placement else None
+        self._placement_log = log.PlacementLog(self._devices, self._config.log_device_placement)
         self._partial = PartialRuns(self)
         self._timeout = int(self._config.operation_timeout_in_ms)
 
@@ -135,8 +135,6 @@ class BaseSession:
         return plan
 
     def _report(self, plan: Plan, mapper: FetchMapper) -> None:
-        if self._placement_log is not None:
-            self._placement_log.write(plan.assignment.rows, plan.copies)
         if self._observer is not None:
             self._observer.saw_placement(
                 [item.name for item in (*mapper.tensors, *mapper.targets)], self._as_placement(plan)
@@ -148,7 +146,10 @@ class BaseSession:
     def _compile(self, feeds: list[Tensor], fetches: list[Tensor], targets: list[Operation]) -> Plan:
         def place(ops: Sequence[Operation], fed: Sequence[Tensor], wanted: Sequence[Any]) -> placer.Assignment:
             soft = self._config.allow_soft_placement
-            return placer.place(ops, self._devices, feeds=fed, fetches=wanted, soft=soft)
+            settled = {cell.name: cell.device for cell in self._variables}
+            return placer.place(
+                ops, self._devices, feeds=fed, fetches=wanted, soft=soft, settled=settled, log=self._placement_log
+            )
 
         try:
             return compile_plan(feeds, fetches, targets, self._devices, place, self._variables.cell)

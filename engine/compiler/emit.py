@@ -15,7 +15,8 @@ from ..runtime.fused import FusedGroup, Line
 from .ir import CELL, CONSTANT, FEED, LOCAL, READ, Block, Step, Value
 from .lower import host_constant
 
-_DEEPEST = 16
+# CPython refuses more than 20 nested blocks in one function.
+_DEEPEST = 12
 _UNSAFE = re.compile(r"[^\w./:-]")
 
 
@@ -29,6 +30,7 @@ class Emitter:
         self.trace = trace
         self._bound: dict[int, str] = {}
         self._last: dict[Value, Step] = {}
+        self._base = 0
 
     def program(self, block: Block, feeds: list[Value]) -> str:
         """Return the source of `def plan(run, feeds…)` for a block."""
@@ -47,8 +49,6 @@ class Emitter:
             self.step_at[len(self.lines)] = step
 
     def _block(self, block: Block, depth: int) -> None:
-        if depth > _DEEPEST:
-            raise ValueError(f"Conditionals and loops are nested more than {_DEEPEST - 1} deep")
         for step in block.steps:
             self._step(step, depth)
             dead = [v.name for v in self._dying(step)]
@@ -60,10 +60,8 @@ class Emitter:
         return [v for v in values if self._last.get(v) is step and v.dims != ()]
 
     def _step(self, step: Step, depth: int) -> None:
-        if step.kind == "if":
-            self._if(step, depth)
-        elif step.kind == "while":
-            self._while(step, depth)
+        if step.blocks:
+            self._control(step, depth)
         else:
             comment = f"  # {_UNSAFE.sub('_', step.op.name)} ({step.op.type}) on {short(step.device.name)}"
             if self.trace:
@@ -155,6 +153,21 @@ class Emitter:
         return f"{self._bind(give, give.__name__)}({self._value(value)})"
 
     # -- control flow ----------------------------------------------------------------------------------------------
+
+    def _control(self, step: Step, depth: int) -> None:
+        """Emit an if or a while; one that is nested deep becomes a function of its own."""
+        emit = self._if if step.kind == "if" else self._while
+        if depth - self._base < _DEEPEST:
+            emit(step, depth)
+            return
+        name, arguments = f"inner_{len(self.lines)}", ", ".join(["run", *free_names(step)])
+        self._emit(f"def {name}({arguments}):", depth)
+        base, self._base = self._base, depth + 1
+        emit(step, depth + 1)
+        self._base = base
+        self._emit(f"return ({''.join(f'{v.name}, ' for v in step.outputs if v is not None)})", depth + 1)
+        targets = "".join(f"{v.name}, " for v in step.outputs if v is not None)
+        self._emit(f"{targets}{'= ' if targets else ''}{name}({arguments})", depth, step)
 
     def _if(self, step: Step, depth: int) -> None:
         self._emit(f"if {self._value(step.args[0])}:  # {step.op.name}", depth, step)
@@ -252,3 +265,20 @@ def inner_uses(step: Step) -> list[Value]:
             used.extend(inner.flat_args())
             used.extend(inner_uses(inner))
     return used
+
+
+def free_names(step: Step) -> list[str]:
+    """Return the names of the locals from outside that an if or a while uses."""
+    made = {v for v in step.outputs if v is not None} | made_inside(step)
+    used = dict.fromkeys(v for v in [*step.flat_args(), *inner_uses(step)] if v.kind in (LOCAL, FEED) and v not in made)
+    return [v.name for v in used]
+
+
+def made_inside(step: Step) -> set[Value]:
+    """Return the values that the blocks of a step make."""
+    made: set[Value] = set()
+    for block in step.blocks:
+        for inner in block.steps:
+            made.update(v for v in inner.outputs if v is not None)
+            made |= made_inside(inner)
+    return made
