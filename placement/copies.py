@@ -1,8 +1,8 @@
 """The copies that a placement needs: one for each tensor and destination, never two.
 
 A value is copied where a node, or the result of a region, wants it on a device that is not its home. Handles never
-move: what uses one sits with it. The order is that of the producers, then of the destinations as they are first
-wanted.
+move: what uses one sits with it. Constants stay resident where they are read, so they are no copies either. The order
+is that of the producers, then of the destinations as they are first wanted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def plan_copies(
     """Return the copies between the nodes of a placement. What is fetched from a device is not among them."""
     wanted: dict[tuple[Tensor, Device], list[Operation]] = {}
     for consumer, tensor, target in _uses(ops, assignment):
-        if target is not assignment.homes.home(tensor):
+        if tensor.op.type != "Const" and target is not assignment.homes.home(tensor):
             consumers = wanted.setdefault((tensor, target), [])
             if consumer not in consumers[-1:]:
                 consumers.append(consumer)

@@ -7,14 +7,14 @@ node's shape.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ..devices.device import Device
 from ..ops.core.node import Operation, Tensor
 from . import violations as tell
 from .groups import Groups
 from .kernels import Kernels, why_not
-from .memory import Homes, loop_body
+from .memory import Homes, is_handle, loop_body
 from .policies import Policy
 from .requests import Matcher
 from .resolve import Request, Resolver
@@ -22,13 +22,20 @@ from .roles import METADATA, Roles, is_generator
 from .rows import Placed, scope_line
 from .violations import Violation
 
+Settled = Callable[[Operation], Device | None]
+
+
+def nowhere(op: Operation) -> Device | None:
+    """Tell that no variable has a place yet."""
+    return None
+
 
 class Decider:
     """Decides for every node; `violations` holds what cannot be placed."""
 
     def __init__(
         self, ops: Sequence[Operation], devices: Sequence[Device], homes: Homes, kernels: Kernels, soft: bool,
-        policy: Policy, settled: Mapping[str, Device],
+        policy: Policy, settled: Settled,
     ) -> None:  # fmt: skip
         self.ops = ops
         self.homes = homes
@@ -139,7 +146,7 @@ class Decider:
         """Narrow a variable's kinds to those of the graph's other users of it, so that every plan agrees."""
         for op in members:
             for tensor in op.outputs:
-                if not tensor.dtype._is_ref_dtype and tensor.dtype.name != "resource":
+                if not is_handle(tensor):
                     continue
                 for user in tensor.consumer_list:
                     if user not in self._in_plan and not user.regions and len(kinds) > 1:
@@ -148,8 +155,8 @@ class Decider:
 
     def _settle(self, members: Sequence[Operation], kinds: frozenset[str], request: Request) -> tuple[Device, ...]:
         """Return the device where a variable of the group lives already, if one does."""
-        for op in members if self.settled else ():
-            home = self.settled.get(op.name)
+        for op in members:
+            home = self.settled(op) if any(map(is_handle, op.outputs)) and not op.inputs else None
             if home is None:
                 continue
             if home.kind not in kinds:

@@ -16,9 +16,11 @@ import warnings
 from collections.abc import Iterable, Sequence
 
 from ..devices.device import Device
-from .assignment import Assignment, Copy, Row
+from .assignment import Copy, Row
 
 logger = logging.getLogger("millstream.placement")
+# Above `warn` and `place`, so that the warning points at who asked for the placement.
+_CALLER = 3
 
 
 def mapping_lines(devices: Sequence[Device]) -> list[str]:
@@ -52,26 +54,29 @@ def copy_line(copy: Copy) -> str:
 
 
 class PlacementLog:
-    """What a session has told of its placements; `enabled` is `log_device_placement`."""
+    """What a session has told of its placements; `enabled` is `log_device_placement`, fallbacks warn in any case."""
 
-    def __init__(self, devices: Sequence[Device], enabled: bool = False) -> None:
+    def __init__(self, devices: Sequence[Device], enabled: bool = True) -> None:
         self.enabled = enabled
         self.fallbacks = 0
         self._told: set[str] = set()
         self._warned: set[str] = set()
         self._lock = threading.Lock()
         if enabled:
-            self._write(mapping_lines(devices))
+            self._emit(mapping_lines(devices))
 
-    def publish(self, assignment: Assignment) -> None:
-        """Warn of fallbacks and write node lines, then copy lines; whatever was told before is left out."""
-        for row in assignment.fallbacks:
-            if self._is_news(row.node, self._warned):
+    def warn(self, rows: Iterable[Row]) -> None:
+        """Warn of the fallbacks among rows, once for each node, and count them."""
+        for row in rows:
+            if row.fallback and self._is_news(row.node, self._warned):
                 self.fallbacks += 1
-                warnings.warn(row.fallback, UserWarning, stacklevel=4)
+                warnings.warn(row.fallback, UserWarning, stacklevel=_CALLER)
+
+    def write(self, rows: Iterable[Row], copies: Iterable[Copy]) -> None:
+        """Write node lines, then copy lines; whatever was written before is left out."""
         if self.enabled:
-            self._write(node_line(row) for row in assignment.rows)
-            self._write(copy_line(copy) for copy in assignment.copies)
+            self._emit(map(node_line, rows))
+            self._emit(map(copy_line, copies))
 
     def _is_news(self, text: str, told: set[str]) -> bool:
         with self._lock:
@@ -79,7 +84,7 @@ class PlacementLog:
             told.add(text)
         return news
 
-    def _write(self, lines: Iterable[str]) -> None:
+    def _emit(self, lines: Iterable[str]) -> None:
         for line in lines:
             if self._is_news(line, self._told):
                 emit(line)

@@ -8,14 +8,13 @@ together. Invariant: a node that asked for a device gets it, or a fallback that 
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from ..devices.device import Device
 from ..ops.core.node import Operation, Tensor
 from .assignment import Assignment, Row
 from .copies import plan_copies
-from .decide import Decider
+from .decide import Decider, Settled, nowhere
 from .kernels import Kernels, is_structural
 from .log import PlacementLog
 from .memory import Homes
@@ -27,7 +26,7 @@ from .violations import raise_all
 def place(
     ops: Sequence[Operation], devices: Sequence[Device], *, feeds: Collection[Tensor] = (),
     fetches: Sequence[Tensor | Operation] = (), soft: bool = False, policy: Policy = default_policy,
-    settled: Mapping[str, Device] | None = None, log: PlacementLog | None = None,
+    settled: Settled = nowhere, log: PlacementLog | None = None,
 ) -> Assignment:  # fmt: skip
     """Place the nodes of a pruned graph on devices.
 
@@ -38,16 +37,17 @@ def place(
       fetches: what is fetched; fetching makes no copy.
       soft: whether a request that cannot be met is replaced by the next best device, with a warning.
       policy: where nodes go that nothing else decides.
-      settled: devices, by node name, of the variables that live somewhere already.
-      log: what was told before; a fallback is told once for each log. Without one, every fallback warns.
+      settled: tells where the variable that a node stands for lives already, None where it has no place yet.
+      log: what was told before; a fallback warns once for each log. Without one, every fallback warns.
 
     Raises:
       InvalidArgumentError: listing every node that cannot be placed.
     """
+    ops = with_placeholders(ops, feeds)
     host = next(device for device in devices if device.kind == "CPU")
     homes = Homes({}, host, feeds)
     kernels = Kernels()
-    decider = Decider(ops, devices, homes, kernels, soft, policy, settled or {})
+    decider = Decider(ops, devices, homes, kernels, soft, policy, settled)
     decider.decide_all()
     raise_all(decider.violations)
     rows: list[Row] = []
@@ -58,14 +58,11 @@ def place(
         rows.append(row_for(op, decider.placed[op], kernel, is_structural(op)))
     assignment = Assignment(homes.device_of, kernel_of, rows, homes, tuple(devices))
     assignment.copies = plan_copies(ops, assignment, feeds, fetches)
-    tell(assignment, log)
+    (log or PlacementLog(devices, enabled=False)).warn(rows)
     return assignment
 
 
-def tell(assignment: Assignment, log: PlacementLog | None) -> None:
-    """Warn of every fallback, once for each log, and write the placement to the log."""
-    if log is not None:
-        log.publish(assignment)
-        return
-    for row in assignment.fallbacks:
-        warnings.warn(row.fallback, UserWarning, stacklevel=3)
+def with_placeholders(ops: Sequence[Operation], feeds: Collection[Tensor]) -> list[Operation]:
+    """Return the nodes and, in their places, the fed placeholders, which do not run but are part of what users see."""
+    fed = {tensor.op for tensor in feeds if not tensor.op.inputs}.difference(ops)
+    return sorted((*ops, *fed), key=lambda op: op.id) if fed else list(ops)
