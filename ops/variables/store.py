@@ -1,0 +1,145 @@
+"""The variables of a graph by name, as `get_variable` makes and shares them.
+
+One store per graph, kept in a collection of the graph. Invariant: a name that `get_variable` has given stands for one
+variable of the graph, and asking for it again is allowed only where `reuse` says so.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from ..core.convert import convert_to_tensor
+from ..core.dtypes import DType, as_dtype
+from ..core.graph import GraphKeys, get_default_graph
+from ..core.shapes import TensorShape, as_shape
+from .base import Variable
+from .initializers import default_initializer
+
+_KEY = ("__variable_store",)
+_SHOWN_LINES = 5
+
+
+class ReuseMode:
+    """The type of AUTO_REUSE."""
+
+    def __repr__(self) -> str:
+        return "tf.AUTO_REUSE"
+
+
+AUTO_REUSE = ReuseMode()
+
+
+class VariableStore:
+    """The variables that `get_variable` made in one graph."""
+
+    def __init__(self) -> None:
+        self._vars: dict[str, Variable] = {}
+
+    def get_variable(self, name: str, *, custom_getter: Callable[..., Any] | None = None, **arguments: Any) -> Any:
+        """Return the variable called `name`, made anew or shared as `reuse` says; custom getters see every request."""
+        if arguments.get("partitioner") is not None:
+            raise NotImplementedError(f"Variable {name} asks for a partitioner: partitioned variables are not there yet")
+        if custom_getter is None:
+            return self._get(name, **arguments)
+        if "constraint" not in _accepted(custom_getter):
+            arguments = {key: value for key, value in arguments.items() if key != "constraint"}
+        return custom_getter(getter=self._get, name=name, **arguments)
+
+    def _get(
+        self, name: str, shape: Any = None, dtype: Any = "float32", initializer: Any = None, regularizer: Any = None,
+        reuse: Any = None, trainable: bool | None = None, collections: Any = None, caching_device: Any = None,
+        partitioner: Any = None, validate_shape: bool = True, use_resource: bool | None = None, constraint: Any = None,
+        synchronization: Any = None, aggregation: Any = None,
+    ) -> Variable:  # fmt: skip
+        from_value = initializer is not None and not callable(initializer)
+        if shape is not None and from_value:
+            raise ValueError("If initializer is a constant, do not specify shape.")
+        wanted = as_dtype(dtype)
+        if name in self._vars:
+            return self._shared(name, reuse, as_shape(shape), wanted)
+        if reuse is True:
+            raise ValueError(
+                f"Variable {name} does not exist, or was not created with tf.get_variable(). Did you mean to set "
+                "reuse=tf.AUTO_REUSE in VarScope?"
+            )
+        value, variable_dtype = (initializer, None) if from_value else _initial(name, initializer, shape, wanted)
+        variable: Variable = Variable(
+            initial_value=value, name=name, trainable=trainable, collections=collections, caching_device=caching_device,
+            dtype=variable_dtype, validate_shape=validate_shape, constraint=constraint, use_resource=use_resource,
+        )  # fmt: skip
+        self._vars[name] = variable
+        if regularizer is not None:
+            _add_regularization(name, variable, regularizer)
+        return variable
+
+    def _shared(self, name: str, reuse: Any, shape: TensorShape, dtype: DType) -> Variable:
+        found = self._vars[name]
+        if reuse is not AUTO_REUSE and not reuse:
+            words = (
+                f"Variable {name} already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope?"
+            )
+            frames = [(file, line, function, None) for file, line, function in found.op.traceback[-_SHOWN_LINES:][::-1]]
+            raise ValueError(f"{words} Originally defined at:\n\n{''.join(traceback.format_list(frames))}")
+        if not shape.is_compatible_with(found.shape):
+            raise ValueError(f"Trying to share variable {name}, but specified shape {shape} and found shape {found.shape}.")
+        if not dtype.is_compatible_with(found.dtype):
+            raise ValueError(
+                f"Trying to share variable {name}, but specified dtype {dtype.name} and found dtype {found.dtype.name}."
+            )
+        return found
+
+
+def _accepted(function: Callable[..., Any]) -> set[str]:
+    parameters = inspect.signature(function).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return {"constraint", "partition_info"}
+    return set(parameters)
+
+
+def _initial(name: str, initializer: Any, shape: Any, dtype: DType) -> tuple[Any, DType | None]:
+    """Return a function that makes the initial value, and the variable's dtype (None: that of the value)."""
+    if initializer is None:
+        if shape is None:
+            raise ValueError(f"Variable {name} did not get an initializer, so its `shape` argument must be specified.")
+        initializer = default_initializer(dtype.base_dtype)
+    if inspect.isclass(initializer):
+        initializer = initializer()
+    full = None if shape is None else as_shape(shape)
+    if full is not None and full.is_fully_defined():
+        return functools.partial(initializer, full.as_list(), dtype=dtype), dtype.base_dtype
+    parameters = inspect.signature(initializer).parameters.values()
+    if all(p.default is not p.empty or p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
+        return initializer, None
+    raise ValueError(
+        "The initializer passed is not valid. It should be a callable with no arguments and the shape should not be provided or "
+        "an instance of `tf.keras.initializers.*' and `shape` should be fully defined."
+    )
+
+
+def _add_regularization(name: str, variable: Variable, regularizer: Callable[..., Any]) -> None:
+    graph = get_default_graph()
+    with graph.colocate_with(variable), graph.name_scope(f"{name}/Regularizer/"):
+        loss = regularizer(variable)
+    if loss is not None:
+        graph.add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)
+
+
+def default_store() -> VariableStore:
+    """Return the default graph's store."""
+    stores = get_default_graph().get_collection_ref(_KEY)
+    if not stores:
+        stores.append(VariableStore())
+    return stores[0]  # type: ignore[no-any-return]
+
+
+def check_dtype(initializer: Any, dtype: Any) -> None:
+    """Raise ValueError when a constant initialiser is not of the dtype that was asked for."""
+    if dtype is None or initializer is None or callable(initializer):
+        return
+    found = convert_to_tensor(initializer).dtype.base_dtype
+    if found != as_dtype(dtype):
+        raise ValueError(f"Initializer type '{found}' and explicit dtype '{dtype}' don't match.")
