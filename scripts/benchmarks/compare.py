@@ -48,7 +48,9 @@ class Side:
             pass
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self.python} with module {self.module} ended; run {HERE / 'worker.py'} by hand to see why")
+            raise RuntimeError(
+                f"{self.python} with module {self.module} ended; run {HERE / 'worker.py'} by hand to see why"
+            )
         answer: dict[str, Any] = json.loads(line)
         return answer
 

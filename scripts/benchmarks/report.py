@@ -90,7 +90,9 @@ def placing_lines(seconds: dict[str, float]) -> str:
     """Return the placer's row: time for each size, and for each node, which stays the same when growth is linear."""
     if not seconds:
         return ""
-    texts = [f"{int(n):,}: {quantity(took, 'seconds')} ({took / int(n) * 1e6:.1f} µs each)" for n, took in seconds.items()]
+    texts = [
+        f"{int(n):,}: {quantity(took, 'seconds')} ({took / int(n) * 1e6:.1f} µs each)" for n, took in seconds.items()
+    ]
     return f"placing, by number of nodes        {'; '.join(texts)}\n"
 
 
