@@ -6,6 +6,8 @@ how many nodes the graph has when they are made.
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..core.graph import get_default_graph
 
 DEFAULT_GRAPH_SEED = 87654321
@@ -26,7 +28,7 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
     return (0, _LIMIT) if seeds == (0, 0) else seeds
 
 
-def seed_attrs(op_seed: int | None) -> dict[str, int]:
+def seed_attrs(op_seed: int | None) -> dict[str, Any]:
     """Return `get_seed` as the attributes of a node: zeros when nothing is fixed."""
     seed, seed2 = get_seed(op_seed)
     return {"seed": seed or 0, "seed2": seed2 or 0}
