@@ -1,7 +1,7 @@
 """Checks Millstream on a machine with a GPU: the `gpu` tests, the main job and some figures, in one command.
 
-It needs no network and nothing installed but Python, NumPy, CuPy and the few libraries of `REQUIREMENTS`: the repository
-is used where it lies. `--wheels DIR` installs what is missing from a folder of wheels into a scratch folder.
+It needs no network, and nothing installed but Python, NumPy, CuPy and the few libraries of `REQUIREMENTS`: the
+repository is used where it lies. `--wheels DIR` installs what is missing from a folder of wheels into a scratch folder.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = "one_op,vector_chain,linear_regression,tiny_mlp_adam,mnist_mlp_sgd,large_mlp,elementwise,adam_update,matmul"
+COMMAND_LINE = "import sys; from millstream.engine.cli import main; sys.exit(main())"
 NEEDS_GPU = """
 import millstream as tf
 print("\\n".join(f"{d.name}  {d.description}" for d in tf.devices.local_devices()))
@@ -67,9 +68,8 @@ def importable(module: str) -> bool:
 def tell_missing(absent: list[Requirement]) -> None:
     """Print what is missing, what for, and how to bring it to a machine without a network."""
     for item in absent:
-        print(
-            f"missing: {item.distribution} ({item.why}): no {'run at all' if item.needed_for == 'all' else item.needed_for}"
-        )
+        lost = "run at all" if item.needed_for == "all" else item.needed_for
+        print(f"missing: {item.distribution} ({item.why}): no {lost}")
     names = " ".join(item.distribution for item in absent if "cupy" not in item.distribution)
     print(
         "On a machine with a network and the same Python and system: "
@@ -123,15 +123,8 @@ def check(env: dict[str, str], scratch: Path, absent: list[Requirement], quick: 
         return outcomes
     tests = [python, "-m", "pytest", "-m", "gpu", "-q", "-rs", "--confcutdir=tests", *plugin(), "tests"]
     outcomes.append(step("the tests marked gpu", tests, env, "tests", absent))
-    job = [
-        python,
-        "-m",
-        "millstream.engine.cli",
-        "run",
-        str(ROOT / "scripts" / "digits.py"),
-        "--out",
-        str(scratch / "digits"),
-    ]
+    program = [str(ROOT / "scripts" / "digits.py"), "--out", str(scratch / "digits")]
+    job = [python, "-c", COMMAND_LINE, "run", *program]
     outcomes.append(step("the main job", job, env, "main job", absent))
     if not quick:
         bench = [python, str(ROOT / "scripts" / "benchmarks" / "compare.py"), "--only", FIGURES, "--rounds", "7"]
