@@ -93,7 +93,9 @@ def train_and_report(options, config, console):
         seconds = time.perf_counter() - began
         trace(sess, train, first_batch, writer, options.out / "trace.json")
         reached = float(sess.run(accuracy, {x: x_test, y: y_test}))
-    console.print(f"test accuracy {reached:.1%} after {options.epochs} epochs in {seconds:.1f} s; files in {options.out}")
+    console.print(
+        f"test accuracy {reached:.1%} after {options.epochs} epochs in {seconds:.1f} s; files in {options.out}"
+    )
     return reached
 
 
