@@ -68,7 +68,8 @@ class DType:
 
     __slots__ = (
         "_as_ref", "_is_ref_dtype", "as_datatype_enum", "as_numpy_dtype", "base_dtype", "is_bool", "is_complex",
-        "is_floating", "is_integer", "is_numpy_compatible", "is_quantized", "is_unsigned", "name", "np_dtype", "real_dtype", "size",
+        "is_floating", "is_integer", "is_numpy_compatible", "is_quantized", "is_unsigned", "name",
+        "np_dtype", "real_dtype", "size",
     )  # fmt: skip
 
     name: str

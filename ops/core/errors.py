@@ -1,8 +1,8 @@
 """The errors that running a graph raises, one class for each of TensorFlow's error codes.
 
 Programs catch these by class or read `error_code`. Beside TensorFlow's `message`, `op` and `node_def` an error knows
-the device and the user's line that created the node, and prints them. Invariant: an error can be pickled even though the
-graph it came from cannot; what it printed before it prints after.
+the device and the user's line that created the node, and prints them. Invariant: an error can be pickled even though
+the graph it came from cannot; what it printed before it prints after.
 """
 
 from __future__ import annotations

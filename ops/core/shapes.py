@@ -1,8 +1,8 @@
 """Static shapes as the core keeps them: plain tuples, and what can be said of two of them.
 
 A `Shape` is a tuple of ints and Nones (unknown dimensions), or None (unknown rank). The rules of op families work on
-these tuples; programs see `TensorShape`, which wraps one. Invariant: no function here changes or keeps what it is given,
-and a dimension that is not None is a Python int of at least 0.
+these tuples; programs see `TensorShape`, which wraps one. Invariant: no function here changes what it is given, and a
+dimension that is not None is a Python int of at least 0.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def _with_rank(shape: Shape, size: int, allowed: Any, words: str) -> Shape:
 
 
 def with_rank(shape: Shape, size: int) -> tuple[int | None, ...]:
-    """Return the shape with rank `size`, its dimensions unknown if its rank was; ValueError when it has another rank."""
+    """Return the shape with rank `size`, its dimensions unknown if its rank was; ValueError for another rank."""
     found = _with_rank(shape, size, operator.eq, "rank")
     return (None,) * size if found is None else found
 

@@ -1,9 +1,9 @@
 """Python and NumPy values as the arrays that tensors hold: TensorFlow 1's rules from values to dtypes.
 
 NumPy values keep their dtype and, when another one is asked for, are cast as `astype` casts; Python values, and lists
-of anything, become int32 (int64 where one does not fit), float32, bool, complex128 or string, and must suit a dtype that
-is asked for. Invariant: the array returned is native, C-ordered and shares no memory with the value it was made from.
-Strings are object arrays of bytes.
+of anything, become int32 (int64 where one does not fit), float32, bool, complex128 or string, and must suit a dtype
+that is asked for. Invariant: the array returned is native, C-ordered and shares no memory with the value it was made
+from. Strings are object arrays of bytes.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _REAL = (numbers.Real, np.integer, np.floating, Dimension)
 _TEXT = (str, bytes)
 _NARROW = {np.dtype(np.float64): np.dtype(np.float32), np.dtype(np.int64): np.dtype(np.int32)}
 _INT32_RANGE = range(-(2**31), 2**31)
+_FLOAT32_LIMIT = 3.4e38
 
 
 def to_array(values: Any, dtype: DType | None = None, shape: Any = None, verify_shape: bool = False) -> Any:
@@ -46,7 +47,7 @@ def convert(values: Any, dtype: DType | None) -> Any:
     """Return `values` as a fresh ndarray in its own shape; see `to_array`."""
     if dtype is None:
         kind = type(values)
-        if kind is float:
+        if kind is float and abs(values) < _FLOAT32_LIMIT:
             return np.array(values, np.float32)
         if kind is int and values in _INT32_RANGE:
             return np.array(values, np.int32)
