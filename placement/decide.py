@@ -101,7 +101,7 @@ class Decider:
             return False
         host = self.homes.host
         if op.regions:
-            if not found and not self._rescued(request, self.kinds):
+            if not found and not (self.soft and self._rescued(request, self.kinds)):
                 self.violations.append(tell.no_such_device(op, self.matcher.devices))
                 return True
             self._assign(op, host, "control flow of the host; the nodes of its regions have devices of their own")
@@ -174,14 +174,14 @@ class Decider:
             return found
         asker = request.asker or members[0]
         lacking = next((op for op in members if not self._serves(op, named)), asker)
-        if self.soft or (self._is_fed(asker) and len(members) == 1):
-            rescued = self._rescued(request, kinds)
-            if rescued:
-                problem = why_not(lacking, named[0].kind) if named else "no such device"
-                request.is_feed = self._is_fed(asker) and len(members) == 1
-                if not request.is_feed:
-                    request.fall_back(asker, rescued[0], problem)
-                return rescued[:1]
+        rescued = self._rescued(request, kinds)
+        if rescued and len(members) == 1 and self._is_fed(asker):
+            request.is_feed = True
+            return (self.homes.host,)
+        if rescued and self.soft:
+            problem = why_not(lacking, named[0].kind) if named else "there is no such device"
+            request.fall_back(asker, rescued[0], problem)
+            return rescued[:1]
         if not named:
             self.violations.extend(tell.no_such_device(op, self.matcher.devices) for op in request.askers)
         else:

@@ -21,6 +21,9 @@ from .memory import is_handle
 STRUCTURAL = frozenset({"ControlTrigger", "NoOp", "Placeholder", "PlaceholderV2"})
 
 
+_ENUM_NAMES = {"float16": "HALF", "float32": "FLOAT", "float64": "DOUBLE"}
+
+
 def holds(kind: str, dtype: DType) -> bool:
     """Tell whether a kind of device can hold values of a dtype; handles are names and need no memory."""
     return kind == "CPU" or dtype.name == "resource" or dtype.base_dtype in _ON_GPU
@@ -85,12 +88,17 @@ class Kernels:
         return is_structural(op) and (kind == "CPU" or op.decl.on_gpu)
 
 
+def enum_name(dtype: DType) -> str:
+    """Return TensorFlow's enum name of a dtype, such as DT_FLOAT."""
+    return f"DT_{_ENUM_NAMES.get(dtype.name, dtype.name.upper())}"
+
+
 def registered(decl: OpDecl) -> str:
     """Return the list of a declaration's kernels, as TensorFlow prints it."""
     if not decl.kernels:
         return "  <no registered kernels>"
     types = [
-        f"{attr.name} in [{', '.join(f'DT_{dtype.name.upper()}' for dtype in attr.allowed)}]"
+        f"{attr.name} in [{', '.join(map(enum_name, attr.allowed))}]"
         for attr in decl.attrs.values() if attr.allowed and attr.kind == "type"
     ]  # fmt: skip
     lines = dict.fromkeys("; ".join([f"  device='{entry.kind}'", *types]) for entry in decl.kernels)
