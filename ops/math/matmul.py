@@ -1,0 +1,191 @@
+"""Matrix products: MatMul, the batched ones, and what composes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...devices.types import Array, Namespace
+from ..array.reshape import reshape
+from ..array.shape_ops import shape
+from ..core import dtypes, shapes
+from ..core.convert import convert_to_tensor
+from ..core.dtypes import DType
+from ..core.errors import InvalidArgumentError
+from ..core.graph import get_default_graph
+from ..core.node import Operation, Tensor
+from ..core.registry import OpDecl, lookup, op
+from ..core.shapes import Shape
+from .complex import conj
+from .declare import FLOATING
+from .reductions import sum_op
+
+MATMUL_TYPES = FLOATING + dtypes.INDEX + dtypes.COMPLEX + (dtypes.uint8, dtypes.uint16, dtypes.uint32, dtypes.uint64)
+BATCH_TYPES = FLOATING + dtypes.INDEX + dtypes.COMPLEX
+BATCH_V2_TYPES = (*MATMUL_TYPES, dtypes.int16)
+V3_OUT = (*BATCH_TYPES, dtypes.int16)
+V3_TYPES = (*V3_OUT, dtypes.uint8, dtypes.int8)
+
+
+def _matmul_shape(node: Operation) -> Shape:
+    a, b = (shapes.with_rank(tensor.dims, 2) for tensor in node.inputs)
+    if node.attrs["transpose_a"]:
+        a = a[::-1]
+    if node.attrs["transpose_b"]:
+        b = b[::-1]
+    shapes.merge_dim(a[1], b[0])
+    return (a[0], b[1])
+
+
+def _product(xp: Namespace, a: Array, b: Array) -> Array:
+    """Multiply; 16-bit floats in 32 bits, as BLAS libraries do."""
+    if a.dtype.itemsize == 2 and a.dtype.kind in "fV":
+        return xp.matmul(a.astype("f4"), b.astype("f4")).astype(a.dtype)
+    return xp.matmul(a, b)
+
+
+def _check(a: Array, b: Array, batched: bool) -> None:
+    if not batched and (a.ndim != 2 or b.ndim != 2):
+        which, array = ("a", a) if a.ndim != 2 else ("b", b)
+        raise InvalidArgumentError(None, None, f"In[{'ab'.index(which)}] is not a matrix. Instead it has shape {list(array.shape)}")
+    if a.shape[-1] != b.shape[-2]:
+        raise InvalidArgumentError(
+            None, None, f"Matrix size-incompatible: In[0]: {list(a.shape)}, In[1]: {list(b.shape)}"
+        )
+
+
+@op("MatMul", types="a: T, b: T -> product: T", T=MATMUL_TYPES, shape=_matmul_shape)
+def matmul_op(
+    xp: Namespace, a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False, grad_a: bool = False,
+    grad_b: bool = False,
+) -> Array:  # fmt: skip
+    """Returns the product of two matrices, either of them transposed first when asked for."""
+    a = a.T if transpose_a else a
+    b = b.T if transpose_b else b
+    _check(a, b, batched=False)
+    return _product(xp, a, b)
+
+
+@matmul_op.gradient
+def _matmul_gradient(op: Operation, dy: Tensor) -> list[Tensor]:
+    a, b = (conj(tensor) for tensor in op.inputs)
+    ta, tb = op.attrs["transpose_a"], op.attrs["transpose_b"]
+
+    def product(x: Tensor, y: Tensor, tx: bool, ty: bool) -> Tensor:
+        return matmul_op(x, y, transpose_a=tx, transpose_b=ty)  # type: ignore[no-any-return]
+
+    return [
+        product(b, dy, tb, True) if ta else product(dy, b, False, not tb),
+        product(dy, a, True, ta) if tb else product(a, dy, not ta, False),
+    ]
+
+
+def _batch_shape(node: Operation) -> Shape:
+    x, y = (shapes.with_rank_at_least(tensor.dims, 2) for tensor in node.inputs)
+    if x is None or y is None:
+        return None
+    rows, inner = x[-2:][::-1] if node.attrs["adj_x"] else x[-2:]
+    inner_y, columns = y[-2:][::-1] if node.attrs["adj_y"] else y[-2:]
+    shapes.merge_dim(inner, inner_y)
+    batch = shapes.merge(x[:-2], y[:-2]) if node.type == "BatchMatMul" else shapes.broadcast(x[:-2], y[:-2])
+    assert batch is not None
+    return (*batch, rows, columns)
+
+
+def _adjoint(xp: Namespace, x: Array) -> Array:
+    turned = xp.swapaxes(x, -1, -2)
+    return xp.conj(turned) if x.dtype.kind == "c" else turned
+
+
+def _batch_product(xp: Namespace, x: Array, y: Array, adj_x: bool, adj_y: bool) -> Array:
+    x = _adjoint(xp, x) if adj_x else x
+    y = _adjoint(xp, y) if adj_y else y
+    _check(x, y, batched=True)
+    return _product(xp, x, y)
+
+
+@op("BatchMatMul", types="x: T, y: T -> output: T", T=BATCH_TYPES, shape=_batch_shape)
+def batch_matmul_v1_op(
+    xp: Namespace, x: Array, y: Array, *, adj_x: bool = False, adj_y: bool = False, grad_x: bool = False, grad_y: bool = False
+) -> Array:
+    """Returns the products of the matrices in two batches of one shape."""
+    return _batch_product(xp, x, y, adj_x, adj_y)
+
+
+@op("BatchMatMulV2", types="x: T, y: T -> output: T", T=BATCH_V2_TYPES, shape=_batch_shape)
+def batch_matmul_op(
+    xp: Namespace, x: Array, y: Array, *, adj_x: bool = False, adj_y: bool = False, grad_x: bool = False, grad_y: bool = False
+) -> Array:
+    """Returns the products of the matrices in two batches that broadcast."""
+    return _batch_product(xp, x, y, adj_x, adj_y)
+
+
+@op("BatchMatMulV3", types="x: Ta, y: Tb -> output: Tout", Ta=V3_TYPES, Tb=V3_TYPES, Tout=V3_OUT, shape=_batch_shape)
+def batch_matmul_v3_op(
+    xp: Namespace, x: Array, y: Array, *, Tout: DType, adj_x: bool = False, adj_y: bool = False, grad_x: bool = False,
+    grad_y: bool = False,
+) -> Array:  # fmt: skip
+    """Returns the products of the matrices in two batches, computed in `Tout`."""
+    return _batch_product(xp, x.astype(Tout.np_dtype), y.astype(Tout.np_dtype), adj_x, adj_y)
+
+
+def _batch_gradients(op: Operation, dy: Tensor) -> list[Tensor]:
+    x, y = op.inputs
+    adj_x, adj_y = op.attrs["adj_x"], op.attrs["adj_y"]
+    decl: OpDecl = op.decl
+
+    def product(a: Tensor, b: Tensor, adj_a: bool, adj_b: bool) -> Tensor:
+        return decl(a, b, adj_x=adj_a, adj_y=adj_b)  # type: ignore[no-any-return]
+
+    return [
+        product(y, dy, adj_y, True) if adj_x else product(dy, y, False, not adj_y),
+        product(dy, x, True, adj_x) if adj_y else product(x, dy, not adj_x, False),
+    ]
+
+
+@batch_matmul_v1_op.gradient
+def _batch_v1_gradient(op: Operation, dy: Tensor) -> list[Tensor]:
+    return _batch_gradients(op, dy)
+
+
+@batch_matmul_op.gradient
+def _batch_v2_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
+    gradients = _batch_gradients(op, dy)
+    x, y = (tensor.dims for tensor in op.inputs)
+    if x is not None and y is not None and x[:-2] == y[:-2] and shapes.is_static(x[:-2]):
+        return [*gradients]
+    return [unbroadcast_batches(gradient, op.inputs[i], op.inputs[1 - i]) for i, gradient in enumerate(gradients)]
+
+
+def unbroadcast_batches(gradient: Tensor, x: Tensor, other: Tensor) -> Tensor:
+    """Return `gradient` summed over the batch axes along which the matrices of `x` were repeated."""
+    batch, theirs = (shape(tensor)[:-2] for tensor in (x, other))  # type: ignore[index]
+    axes, _ = lookup("BroadcastGradientArgs")(batch, theirs)
+    return reshape(sum_op(gradient, axes), shape(x))
+
+
+def matmul(
+    a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, adjoint_a: bool = False, adjoint_b: bool = False,
+    a_is_sparse: bool = False, b_is_sparse: bool = False, name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return the product of two matrices, or of the matrices in two batches.
+
+    Args:
+      a, b: tensors of one type and rank 2 at least.
+      transpose_a, transpose_b: transpose the last two axes first. adjoint_a, adjoint_b: conjugate them, too.
+      a_is_sparse, b_is_sparse: hints, which dense products do not need.
+
+    Raises:
+      ValueError: when both transposition and adjoint are asked for, or the shapes do not fit.
+    """
+    for letter, transpose, adjoint in (("a", transpose_a, adjoint_a), ("b", transpose_b, adjoint_b)):
+        if transpose and adjoint:
+            raise ValueError(f"Only one of `transpose_{letter}` and `adjoint_{letter}` can be True.")
+    with get_default_graph().name_scope(name or "MatMul") as scope:
+        a = convert_to_tensor(a, name="a")
+        b = convert_to_tensor(b, dtype_hint=a.dtype.base_dtype, name="b")
+        batched = (a.dims is None or len(a.dims) > 2) and (b.dims is None or len(b.dims) > 2)
+        if batched:
+            a, b = (conj(a) if transpose_a else a), (conj(b) if transpose_b else b)
+            return batch_matmul_op(a, b, adj_x=transpose_a or adjoint_a, adj_y=transpose_b or adjoint_b, name=scope)  # type: ignore[no-any-return]
+        a, b = (conj(a) if adjoint_a else a), (conj(b) if adjoint_b else b)
+        return matmul_op(a, b, transpose_a=transpose_a or adjoint_a, transpose_b=transpose_b or adjoint_b, name=scope)  # type: ignore[no-any-return]
