@@ -116,8 +116,8 @@ def _not_bfloat16(node: Any) -> bool:
 
 erf = _declare("Erf", "Returns the error function of `x`.", math.erf, "erf({0})")
 erfc = _declare("Erfc", "Returns `1 - erf(x)`, precise also where that is small.", math.erfc, "erfc({0})")
-erfinv_op = _declare("Erfinv", "Returns the `x` whose error function is given; NaN outside [-1, 1].", _erfinv, "erfinv({0})")
-ndtri_op = _declare("Ndtri", "Returns the quantile of the normal distribution; NaN outside [0, 1].", _ndtri, "normcdfinv({0})")
+erfinv = _declare("Erfinv", "Returns the `x` whose error function is given; NaN outside [-1, 1].", _erfinv, "erfinv({0})")
+ndtri = _declare("Ndtri", "Returns the quantile of the normal distribution; NaN outside [0, 1].", _ndtri, "normcdfinv({0})")
 lgamma = _declare("Lgamma", "Returns the logarithm of the absolute value of gamma of `x`.", _lgamma, "lgamma({0})")
 digamma = _declare("Digamma", "Returns the derivative of the logarithm of gamma.", _digamma, "")
 
