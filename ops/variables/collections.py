@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..array import boolean_mask, stack
+from ..array.shape_ops import rank_internal
 from ..core.convert import constant
 from ..core.graph import GraphKeys, get_default_graph
 from ..core.node import Operation, Tensor
@@ -100,12 +99,14 @@ def _all_of(var_list: Any) -> list[Any]:
 def report_uninitialized_variables(var_list: Any = None, name: str = "report_uninitialized_variables") -> Tensor:
     """Return a 1-D string tensor of the names of the variables (default: global and local ones) that have no value."""
     variables = _all_of(var_list)
-    if not variables:
-        return constant(np.array([], object), dtype="string", name="Const")
-    with name_scope(name), get_default_graph().device("/cpu:0"):
-        missing = logical_not(stack([is_variable_initialized(v) for v in variables]))
-        names = constant([v.op.name for v in variables])
-        return boolean_mask(names, missing)  # type: ignore[no-any-return]
+    graph = get_default_graph()
+    with name_scope(name):
+        if not variables:
+            return constant([], "string")
+        initialized = [is_variable_initialized(v) for v in variables]
+        with graph.device("/cpu:0"):
+            missing = logical_not(stack(initialized))
+            return boolean_mask(constant([v.op.name for v in variables]), missing)  # type: ignore[no-any-return]
 
 
 def assert_variables_initialized(var_list: Any = None) -> Tensor | None:
@@ -113,6 +114,8 @@ def assert_variables_initialized(var_list: Any = None) -> Tensor | None:
     variables = _all_of(var_list)
     if not variables:
         return None
-    ranks = [v.op.outputs[0] if v.dtype._is_ref_dtype else v.value() for v in variables]
-    with get_default_graph().device("/cpu:0"):
-        return stack([_rank_of(tensor) for tensor in ranks])  # type: ignore[no-any-return]
+    ranks = []
+    for variable in variables:
+        with get_default_graph().colocate_with(variable):
+            ranks.append(rank_internal(variable, optimize=False))
+    return ranks[0] if len(ranks) == 1 else stack(ranks)

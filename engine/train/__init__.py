@@ -1,0 +1,14 @@
+"""`tf.train`: optimisers and what training programs keep."""
+
+from .adam import AdamOptimizer
+from .adaptive import AdadeltaOptimizer, AdagradOptimizer, FtrlOptimizer, ProximalAdagradOptimizer, RMSPropOptimizer
+from .gradient_descent import GradientDescentOptimizer, ProximalGradientDescentOptimizer
+from .momentum import MomentumOptimizer
+from .optimizer import Optimizer
+from .training_util import assert_global_step, create_global_step, get_global_step, get_or_create_global_step, global_step
+
+__all__ = [
+    "AdadeltaOptimizer", "AdagradOptimizer", "AdamOptimizer", "FtrlOptimizer", "GradientDescentOptimizer", "MomentumOptimizer",
+    "Optimizer", "ProximalAdagradOptimizer", "ProximalGradientDescentOptimizer", "RMSPropOptimizer", "assert_global_step",
+    "create_global_step", "get_global_step", "get_or_create_global_step", "global_step",
+]  # fmt: skip
