@@ -93,28 +93,35 @@ class Decider:
     def _decide_for_host(self, op: Operation, request: Request) -> bool:
         """Place control flow, and what computes for the host; False where another rule has to."""
         found = self.matcher.match(request.spec)
-        if (
-            (not found and not op.regions)
-            or (op not in self.roles.host and not op.regions)
-            or op in self.roles.parameters
-        ):
+        if op.regions:
+            self._decide_control_flow(op, request, bool(found))
+            return True
+        if op not in self.roles.host or not found:
             return False
         host = self.homes.host
-        if op.regions:
-            if not found and not (self.soft and self._rescued(request, self.kinds)):
-                self.violations.append(tell.no_such_device(op, self.matcher.devices))
-                return True
-            self._assign(op, host, "control flow of the host; the nodes of its regions have devices of their own")
-            return True
-        role = "it computes a value that is read in host memory, such as a shape, an axis or a counter"
+        if op in self.roles.parameters:
+            role = f"loop counter of {self._loop_of(op)}: the host steps it"
+        else:
+            role = "shape computation: it computes a value that is read in host memory"
         if not request.is_typed:
-            self._assign(op, host if host in found else found[0], f"shape computation: {role}")
+            self._assign(op, host if host in found else found[0], role)
         elif found[0].kind == "CPU":
             self._assign(op, found[0], request.reason(op))
         else:
             self.homes.device_of[op] = host
-            self.placed[op] = Placed(found[0], f"{request.reason(op)}; in host memory, for {role}", memory="host")
+            self.placed[op] = Placed(found[0], f"{request.reason(op)}; in host memory, as {role}", memory="host")
         return True
+
+    def _loop_of(self, op: Operation) -> str:
+        assert op.region is not None
+        return op.region.owner.name if op.region.owner is not None else op.region.name
+
+    def _decide_control_flow(self, op: Operation, request: Request, exists: bool) -> None:
+        if exists or (self.soft and self._rescued(request, self.kinds)):
+            reason = "control flow of the host; the nodes of its regions have devices of their own"
+            self._assign(op, self.homes.host, reason)
+        else:
+            self.violations.append(tell.no_such_device(op, self.matcher.devices))
 
     def _common_kinds(self, members: Sequence[Operation], request: Request) -> frozenset[str] | None:
         """Return the kinds of device that serve all members, or None after noting that there are none."""
@@ -224,7 +231,7 @@ class Decider:
     # -- nodes that no request decides -----------------------------------------------------------------------------
 
     def _must_wait(self, op: Operation) -> bool:
-        waits = op in self.roles.parameters or self._is_parameter(op) or is_generator(op)
+        waits = self._is_parameter(op) or is_generator(op)
         if op.type in METADATA and op.inputs:
             waits = self.homes.home(op.inputs[0]) is None
         if waits:
@@ -266,8 +273,8 @@ class Decider:
     # -- loop variables and generators -----------------------------------------------------------------------------
 
     def _decide_parameters(self) -> None:
-        """Give each loop variable the home of what the body makes of it, inner loops first."""
-        for owner in reversed(self.ops):
+        """Give each loop variable the home of what the body makes of it; inner loops are the older nodes."""
+        for owner in self.ops:
             body = loop_body(owner) if owner.regions else None
             if body is None:
                 continue
@@ -282,8 +289,6 @@ class Decider:
         body = owner.regions[-1]
         if param.op in self.placed:
             return self.homes.device_of[param.op], f"loop variable {index} of {owner.name}, pinned in its body"
-        if param.op in self.roles.parameters:
-            return self.homes.host, f"loop counter of {owner.name}: the host steps it"
         result = body.results[index] if index < len(body.results) else param
         initial = owner.inputs[index] if index < len(owner.inputs) else result
         for tensor, what in ((result, "the body makes its next value there"), (initial, "its first value is there")):

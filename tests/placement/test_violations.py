@@ -38,7 +38,8 @@ def test_a_device_that_is_not_there(graph, placed):
     message = refusal(placed)
     assert message.splitlines()[0] == (
         "Cannot assign a device for operation y: node y was explicitly assigned to /device:GPU:7 but "
-        f"available devices are [ {CPU0}, {CPU1}, {GPU0}, {GPU1} ]. Make sure the device specification refers to a valid device."
+        f"available devices are [ {CPU0}, {CPU1}, {GPU0}, {GPU1} ]. Make sure the device specification refers to a "
+        "valid device."
     )
     path, number = scope.rsplit(":", 1)
     assert f"y (Tanh) was created at {made}" in message
