@@ -1,0 +1,108 @@
+"""Element-wise ops of one input: a table of domains and NumPy references."""
+
+import math
+
+import numpy as np
+import pytest
+from support.opcheck import Row, check_gradient, run_row, table
+
+from millstream.ops import math as m
+from millstream.ops.core.registry import lookup
+
+RNG = np.random.default_rng(5)
+ANY = RNG.uniform(-2, 2, (2, 3))
+POSITIVE = RNG.uniform(0.2, 3, (2, 3))
+UNIT = RNG.uniform(-0.9, 0.9, (2, 3))
+ABOVE_ONE = RNG.uniform(1.2, 3, (2, 3))
+HALVES = np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.3])
+ODD = np.array([np.nan, np.inf, -np.inf, 0.0, 1.0])
+INTEGERS = np.array([-7, -1, 0, 1, 2, 100], np.int32)
+COMPLEX = ANY + 1j * POSITIVE
+ALL = ("float16", "bfloat16", "float32", "float64")
+
+
+def mapped(function):
+    return np.vectorize(function, otypes=[float])
+
+
+def one(op, function, values, reference, **more):
+    return Row(op, function, [values], reference, **{"gradient": True, "dtypes": ALL, **more})
+
+
+def grad(op, reference):
+    decl = lookup(op)
+    return Row(op, lambda y, dy: decl(y, dy), [POSITIVE, ANY], reference, gradient=True)
+
+
+ROWS = table(
+    one("Neg", m.negative, ANY, np.negative),
+    one("Abs", m.abs, ANY, np.abs, second=False),
+    one("Sign", m.sign, ANY, np.sign, second=False),
+    one("Square", m.square, ANY, np.square),
+    one("Sqrt", m.sqrt, POSITIVE, np.sqrt),
+    one("Rsqrt", m.rsqrt, POSITIVE, lambda x: 1 / np.sqrt(x)),
+    one("Exp", m.exp, ANY, np.exp),
+    one("Expm1", m.expm1, ANY, np.expm1),
+    one("Log", m.log, POSITIVE, np.log),
+    one("Log1p", m.log1p, POSITIVE, np.log1p),
+    one("Sin", m.sin, ANY, np.sin),
+    one("Cos", m.cos, ANY, np.cos),
+    one("Tan", m.tan, UNIT, np.tan),
+    one("Asin", m.asin, UNIT, np.arcsin),
+    one("Acos", m.acos, UNIT, np.arccos),
+    one("Atan", m.atan, ANY, np.arctan),
+    one("Sinh", m.sinh, ANY, np.sinh),
+    one("Cosh", m.cosh, ANY, np.cosh),
+    one("Tanh", m.tanh, ANY, np.tanh),
+    one("Asinh", m.asinh, ANY, np.arcsinh),
+    one("Acosh", m.acosh, ABOVE_ONE, np.arccosh),
+    one("Atanh", m.atanh, UNIT, np.arctanh),
+    one("Sigmoid", m.sigmoid, ANY, lambda x: 1 / (1 + np.exp(-x))),
+    one("Floor", m.floor, HALVES, np.floor, gradient=False),
+    one("Ceil", m.ceil, HALVES, np.ceil, gradient=False),
+    one("Rint", m.rint, HALVES, np.rint, gradient=False),
+    one("Round", m.round, HALVES, np.round, gradient=False),
+    one("Round", lookup("Round"), INTEGERS, lambda x: x, gradient=False, label="int32"),
+    one("Reciprocal", m.reciprocal, POSITIVE, lambda x: 1 / x),
+    one("Inv", lookup("Inv"), POSITIVE, lambda x: 1 / x),
+    one("Erf", m.erf, ANY, mapped(math.erf)),
+    one("Erfc", m.erfc, ANY, mapped(math.erfc)),
+    one("Erfinv", lambda x: m.erf(m.erfinv(x)), UNIT, lambda x: x, gradient=False, label="inverts"),
+    one("Erfinv", m.erfinv, UNIT, None),
+    one("Ndtri", m.ndtri, POSITIVE / 4, None),
+    one("Ndtri", lambda p: m.erfc(m.ndtri(p) * -math.sqrt(0.5)) * 0.5, POSITIVE / 4, lambda p: p, gradient=False, label="inverts"),
+    one("Lgamma", m.lgamma, POSITIVE, mapped(math.lgamma), second=False),
+    one("Digamma", m.digamma, np.array([1.0, 0.5, 10.0, -0.5]),
+        lambda x: np.array([-0.5772156649015329, -1.9635100260214235, 2.251752589066721, 0.03648997397857652]), gradient=False),
+    one("IsNan", m.is_nan, ODD, np.isnan, gradient=False),
+    one("IsInf", m.is_inf, ODD, np.isinf, gradient=False),
+    one("IsFinite", m.is_finite, ODD, np.isfinite, gradient=False),
+    one("LogicalNot", m.logical_not, np.array([True, False]), np.logical_not, gradient=False),
+    one("Invert", m.invert, INTEGERS, np.invert, gradient=False),
+    one("PopulationCount", m.population_count, INTEGERS,
+        lambda x: np.array([bin(int(i) & 0xFFFFFFFF).count("1") for i in x]), gradient=False),
+    one("Neg", m.negative, COMPLEX, np.negative, gradient=False, label="complex"),
+    one("Conj", m.conj, COMPLEX, np.conj, gradient=False),
+    one("Real", m.real, COMPLEX, np.real, gradient=False),
+    one("Imag", m.imag, COMPLEX, np.imag, gradient=False),
+    one("Angle", m.angle, COMPLEX, np.angle, gradient=False),
+    one("ComplexAbs", m.abs, COMPLEX, np.abs, gradient=False),
+    one("Cast", lambda x: m.cast(x, "int32"), HALVES, lambda x: x.astype(np.int32), gradient=False),
+    one("Cast", lambda x: m.cast(m.cast(x, "float64") * 2, "float64"), ANY, lambda x: 2 * x, dtypes=("float32",), label="float64"),
+    grad("TanhGrad", lambda y, dy: dy * (1 - y * y)),
+    grad("SigmoidGrad", lambda y, dy: dy * y * (1 - y)),
+    grad("SqrtGrad", lambda y, dy: dy / (2 * y)),
+    grad("RsqrtGrad", lambda y, dy: -dy * y**3 / 2),
+    grad("ReciprocalGrad", lambda y, dy: -dy * y * y),
+    grad("InvGrad", lambda y, dy: -dy * y * y),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_forward(row: Row) -> None:
+    run_row(row)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.gradient], ids=str)
+def test_gradient(row: Row) -> None:
+    check_gradient(row)
