@@ -3,6 +3,7 @@
 from . import gradients_binary as _gradients_binary
 from . import gradients_reductions as _gradients_reductions
 from . import gradients_unary as _gradients_unary
+from . import segment_means as _segment_means
 from .add_n import accumulate_n, add_n
 from .binary import (
     approximate_equal,
@@ -71,7 +72,20 @@ from .reduce import (
     reduce_variance,
 )
 from .scans import cumprod, cumsum, cumulative_logsumexp
+from .segment_means import unsorted_segment_mean, unsorted_segment_sqrt_n
+from .segments import (
+    segment_max,
+    segment_mean,
+    segment_min,
+    segment_prod,
+    segment_sum,
+    unsorted_segment_max,
+    unsorted_segment_min,
+    unsorted_segment_prod,
+    unsorted_segment_sum,
+)
 from .select import clip_by_value, where, where_v2
+from .sorting import bincount, cross, histogram_fixed_width
 from .special import digamma, erf, erfc, erfinv, lgamma, ndtri
 from .unary import (
     acos,
@@ -110,21 +124,24 @@ from .unary import (
 
 mod = floormod
 
-_ATTACHED = (_gradients_binary, _gradients_reductions, _gradients_unary)
+_ATTACHED = (_gradients_binary, _gradients_reductions, _gradients_unary, _segment_means)
 
 __all__ = [
     "abs", "accumulate_n", "acos", "acosh", "add", "add_n", "angle", "approximate_equal", "arg_max", "arg_min", "argmax",
-    "argmin", "asin", "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_or", "bitwise_xor", "cast", "ceil",
-    "clip_by_value", "complex", "conj", "cos", "cosh", "count_nonzero", "cumprod", "cumsum", "cumulative_logsumexp",
+    "argmin", "asin", "asinh", "atan", "atan2", "atanh", "bincount", "bitwise_and", "bitwise_or", "bitwise_xor", "cast", "ceil",
+    "clip_by_value", "complex", "conj", "cos", "cosh", "count_nonzero", "cross", "cumprod", "cumsum", "cumulative_logsumexp",
     "digamma", "div", "div_no_nan", "divide", "equal", "erf", "erfc", "erfinv", "exp", "expm1", "floor", "floor_div",
     "floordiv", "floormod", "greater", "greater_equal",
-    "imag", "invert", "is_finite", "is_inf", "is_nan", "left_shift", "less", "less_equal", "lgamma", "lin_space",
+    "histogram_fixed_width", "imag", "invert", "is_finite", "is_inf", "is_nan", "left_shift", "less", "less_equal", "lgamma", "lin_space",
     "linspace", "log", "log1p", "logical_and", "logical_not", "logical_or", "logical_xor", "matmul", "maximum", "minimum",
     "mod", "mul_no_nan", "multiply", "ndtri", "negative", "nextafter", "norm", "not_equal", "population_count", "pow",
     "range", "real", "realdiv", "reciprocal", "reduce_all", "reduce_any", "reduce_euclidean_norm", "reduce_logsumexp",
     "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_std", "reduce_sum", "reduce_variance",
-    "right_shift", "rint", "round", "rsqrt", "saturate_cast", "scalar_mul", "sigmoid", "sign", "sin", "sinh", "sqrt",
+    "right_shift", "rint", "round", "rsqrt", "saturate_cast", "scalar_mul", "segment_max", "segment_mean",
+    "segment_min", "segment_prod", "segment_sum", "sigmoid", "sign", "sin", "sinh", "sqrt",
     "square", "squared_difference", "subtract", "tan", "tanh", "to_bfloat16", "to_complex128", "to_complex64",
-    "to_double", "to_float", "to_int32", "to_int64", "truediv", "truncatediv", "truncatemod", "where", "where_v2",
+    "to_double", "to_float", "to_int32", "to_int64", "truediv", "truncatediv", "truncatemod", "unsorted_segment_max",
+    "unsorted_segment_mean", "unsorted_segment_min", "unsorted_segment_prod", "unsorted_segment_sqrt_n",
+    "unsorted_segment_sum", "where", "where_v2",
     "xdivy", "xlog1py", "xlogy",
 ]  # fmt: skip
