@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..array import boolean_mask, stack
-from ..array.shape_ops import rank_internal
+from ..array.shape_ops import rank_op
 from ..core.convert import constant
 from ..core.graph import GraphKeys, get_default_graph
 from ..core.node import Operation, Tensor
@@ -117,5 +117,5 @@ def assert_variables_initialized(var_list: Any = None) -> Tensor | None:
     ranks = []
     for variable in variables:
         with get_default_graph().colocate_with(variable):
-            ranks.append(rank_internal(variable, optimize=False))
+            ranks.append(rank_op(variable))
     return ranks[0] if len(ranks) == 1 else stack(ranks)
