@@ -18,8 +18,9 @@ from ..devices.errors import OutOfMemory
 from ..ops.core import errors
 from ..ops.core.graph import Graph, default_sessions, get_default_graph
 from ..ops.core.node import Operation, Tensor
-from ..placement import log, placer, transfer_guard
+from ..placement import log, placer
 from ..placement.report import Placement
+from ..placement.transfer_guard import check_transfers
 from . import config as configuration
 from . import observe
 from .compiler.plan import Plan, compile_plan
@@ -135,6 +136,7 @@ class BaseSession:
         return plan
 
     def _report(self, plan: Plan, mapper: FetchMapper) -> None:
+        self._placement_log.write(plan.assignment.rows, plan.copies)
         if self._observer is not None:
             self._observer.saw_placement(
                 [item.name for item in (*mapper.tensors, *mapper.targets)], self._as_placement(plan)
@@ -146,9 +148,8 @@ class BaseSession:
     def _compile(self, feeds: list[Tensor], fetches: list[Tensor], targets: list[Operation]) -> Plan:
         def place(ops: Sequence[Operation], fed: Sequence[Tensor], wanted: Sequence[Any]) -> placer.Assignment:
             soft = self._config.allow_soft_placement
-            settled = {cell.name: cell.device for cell in self._variables}
             return placer.place(
-                ops, self._devices, feeds=fed, fetches=wanted, soft=soft, settled=settled, log=self._placement_log
+                ops, self._devices, feeds=fed, fetches=wanted, soft=soft, settled=self._lives, log=self._placement_log
             )
 
         try:
@@ -156,9 +157,14 @@ class BaseSession:
         except OutOfMemory as error:
             raise errors.ResourceExhaustedError(None, None, str(error)) from error
 
+    def _lives(self, op: Operation) -> Device | None:
+        """Return the device of the variable that a node stands for, None where no plan has used it yet."""
+        cell = self._variables.find(op.attrs.get("shared_name") or op.name, op.attrs.get("container") or "")
+        return None if cell is None else cell.device
+
     def _execute(self, plan: Plan, values: Sequence[Any], timeout: int, records: list[Any] | None = None) -> Any:
         if plan.copies:
-            transfer_guard.check_transfers(plan.copies)
+            check_transfers(plan.copies)
         run = Run(self._resources, timeout)
         self._runs.add(run)
         if timeout:
