@@ -5,7 +5,7 @@ Here so that the gradients of ops are tested by themselves. Knows no state, no r
 
 import numpy as np
 
-from millstream.ops.core.convert import constant
+from millstream.ops.core.convert import constant, convert_to_tensor
 from millstream.ops.math import add
 
 
@@ -26,6 +26,7 @@ def differentiate(ys, dys, xs):
 
 
 def _accumulate(sums, tensor, gradient):
+    gradient = convert_to_tensor(gradient)
     sums[tensor] = add(sums[tensor], gradient) if tensor in sums else gradient
 
 
