@@ -1,0 +1,181 @@
+"""Event files: read back record by record, and served by a real TensorBoard on this machine."""
+
+import json
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+
+import numpy as np
+import pytest
+
+import millstream as tf
+
+loader = pytest.importorskip("tensorboard.backend.event_processing.event_file_loader")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def graph():
+    with tf.Graph().as_default():
+        yield
+
+
+def events_in(folder):
+    """Return the events of the folder's files, oldest file first."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        found.extend(loader.LegacyEventFileLoader(str(path)).Load())
+    return found
+
+
+def write_a_run(folder):
+    """Train a little on two simulated GPUs, and write scalars, a histogram, the graph and a traced step."""
+    with tf.device("/gpu:0"):
+        w = tf.get_variable("w", [3], initializer=tf.ones_initializer())
+    with tf.device("/gpu:1"):
+        loss = tf.reduce_sum(tf.square(w), name="loss")
+    train = tf.train.GradientDescentOptimizer(0.25).minimize(loss)
+    tf.summary.scalar("training_loss", loss)
+    tf.summary.histogram("weights", w)
+    merged = tf.summary.merge_all()
+    metadata = tf.RunMetadata()
+    options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
+    with tf.Session() as sess, tf.summary.FileWriter(str(folder), sess.graph) as writer:
+        sess.run(tf.global_variables_initializer())
+        for step in range(3):
+            writer.add_summary(sess.run(merged), step)
+            sess.run(train)
+        sess.run(train, options=options, run_metadata=metadata)
+        writer.add_run_metadata(metadata, "step_3", 3)
+
+
+def test_a_file_begins_with_its_version(tmp_path):
+    with tf.summary.FileWriter(str(tmp_path)):
+        pass
+    (event,) = events_in(tmp_path)
+    assert event.file_version == "brain.Event:2"
+
+
+def test_scalars_come_back(tmp_path):
+    value = tf.placeholder(tf.float32, [])
+    summary = tf.summary.scalar("some value", value)
+    with tf.Session() as sess, tf.summary.FileWriter(str(tmp_path)) as writer:
+        for step, number in enumerate((1.5, -2.0)):
+            writer.add_summary(sess.run(summary, {value: number}), step)
+    events = [event for event in events_in(tmp_path) if event.HasField("summary")]
+    assert [event.step for event in events] == [0, 1]
+    assert [event.summary.value[0].simple_value for event in events] == [1.5, -2.0]
+    assert {event.summary.value[0].tag for event in events} == {"some_value"}
+
+
+def test_histograms_have_their_moments(tmp_path):
+    values = np.array([-1.0, 0.0, 0.0, 2.5])
+    summary = tf.summary.histogram("values", tf.constant(values))
+    with tf.Session() as sess:
+        histogram = tf.Summary.FromString(sess.run(summary)).value[0].histo
+    assert (histogram.min, histogram.max, histogram.num) == (-1.0, 2.5, 4.0)
+    assert (histogram.sum, histogram.sum_squares) == (1.5, 7.25)
+    assert sum(histogram.bucket) == 4 and len(histogram.bucket) == len(histogram.bucket_limit)
+    limits, counts = np.array(histogram.bucket_limit), np.array(histogram.bucket)
+    assert counts[limits < -1.2].sum() == 0 and counts[limits > 0.5].sum() == 1
+
+
+def test_the_graph_comes_back_whole(tmp_path):
+    y = tf.add(tf.constant(1.0, name="one"), 2.0, name="y")
+    with tf.summary.FileWriter(str(tmp_path), y.graph):
+        pass
+    (written,) = [event.graph_def for event in events_in(tmp_path) if event.graph_def]
+    read = tf.GraphDef.FromString(written)
+    assert [node.name for node in read.node] == [op.name for op in y.graph.get_operations()]
+
+
+def test_run_metadata_names_every_device(tmp_path):
+    with tf.devices.simulated_gpus(2):
+        write_a_run(tmp_path)
+    (tagged,) = [e.tagged_run_metadata for e in events_in(tmp_path) if e.HasField("tagged_run_metadata")]
+    metadata = tf.RunMetadata.FromString(tagged.run_metadata)
+    busy = {stats.device for stats in metadata.step_stats.dev_stats if stats.node_stats}
+    assert tagged.tag == "step_3" and sum("GPU" in device for device in busy) >= 2
+
+
+def test_a_tag_is_used_once_and_a_closed_writer_refuses(tmp_path):
+    writer = tf.summary.FileWriter(str(tmp_path))
+    writer.add_run_metadata(tf.RunMetadata(), "once")
+    with pytest.raises(ValueError, match="already used"):
+        writer.add_run_metadata(tf.RunMetadata(), "once")
+    writer.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        writer.add_summary(tf.Summary(), 0)
+    writer.reopen()
+    writer.add_summary(tf.Summary(), 0)
+    writer.close()
+
+
+def test_writers_are_shared_by_folder(tmp_path):
+    cache = tf.summary.FileWriterCache
+    assert cache.get(str(tmp_path)) is cache.get(str(tmp_path))
+    cache.clear()
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A TensorBoard that serves `tmp_path/run`; gives a function that fetches JSON or bytes from it."""
+    with tf.devices.simulated_gpus(2):
+        write_a_run(tmp_path / "run")
+    arguments = ["--logdir", str(tmp_path), "--host", "127.0.0.1", "--port", "0", "--load_fast", "false"]
+    command = [sys.executable, "-m", "tensorboard.main", *arguments]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    try:
+        port = port_of(process)
+
+        def get(path, **query):
+            url = f"http://127.0.0.1:{port}/data/{path}?{urllib.parse.urlencode(query)}"
+            with urllib.request.urlopen(url, timeout=20) as answer:
+                return answer.read()
+
+        wait_until(lambda: "run" in json.loads(get("runs")))
+        yield get
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stderr.close()
+
+
+def port_of(process, seconds=60):
+    """Return the port that TensorBoard says it listens on."""
+    said, until = "", time.monotonic() + seconds
+    while time.monotonic() < until and process.poll() is None:
+        if select.select([process.stderr], [], [], 0.2)[0]:
+            said += os.read(process.stderr.fileno(), 4096).decode()
+            match = re.search(r"http://127\.0\.0\.1:(\d+)", said)
+            if match:
+                return int(match.group(1))
+    raise AssertionError(f"TensorBoard did not start: {said}")
+
+
+def wait_until(condition, seconds=30):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "TensorBoard did not load the run"
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_tensorboard_serves_scalars_graph_and_run_metadata(server):
+    wait_until(lambda: json.loads(server("plugin/scalars/tags")).get("run"))
+    points = json.loads(server("plugin/scalars/scalars", run="run", tag="training_loss"))
+    assert [(step, value) for _, step, value in points] == [(0, 3.0), (1, 0.75), (2, 0.1875)]
+    histograms = json.loads(server("plugin/histograms/tags"))
+    assert "weights" in histograms["run"]
+
+    tags = json.loads(server("plugin/graphs/info"))["run"]["tags"]
+    assert tags["step_3"]["profile"]
+    drawn = server("plugin/graphs/graph", run="run", conceptual="false").decode()
+    assert 'name: "loss"' in drawn and '"/device:GPU:1"' in drawn
+    ran = server("plugin/graphs/run_metadata", run="run", tag="step_3").decode()
+    assert "device:GPU:0" in ran and 'node_name: "loss"' in ran
