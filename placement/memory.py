@@ -36,21 +36,23 @@ class Homes:
     def home(self, tensor: Tensor) -> Device | None:
         """Return the device that holds the tensor's value, or None where that is not decided yet."""
         op = tensor.op
+        while op.regions:
+            leaving = self._leaving(op, tensor.index)
+            if tensor in self.fed or leaving is None:
+                return self.host
+            tensor, op = leaving, leaving.op
         if tensor in self.fed:
             return self.host
-        if op.regions:
-            return self._home_of_result(op, tensor.index)
         device = self.device_of.get(op)
         if device is None or device.kind == "CPU" or not op.decl.host:
             return device
         return self.host if op.decl.host_outputs(op)[tensor.index] else device
 
-    def _home_of_result(self, op: Operation, index: int) -> Device | None:
+    def _leaving(self, op: Operation, index: int) -> Tensor | None:
+        """Return the tensor of a region that an output of an If or While shares its home with."""
         body = loop_body(op)
-        leaving = body.params if body is not None else op.regions[0].results
-        if index >= len(leaving) or leaving[index].op is op:
-            return self.host
-        return self.home(leaving[index])
+        inner = body.params if body is not None else op.regions[0].results
+        return inner[index] if index < len(inner) else None
 
     def wanted(self, op: Operation, index: int) -> Device | None:
         """Return where `op` reads its input `index`; None where it does not, or where that is undecided."""
@@ -70,7 +72,7 @@ class Homes:
         for region in op.regions:
             for index, tensor in enumerate(region.results):
                 if body is None:
-                    yield tensor, self._home_of_result(op, index)
+                    yield tensor, self.home(op.outputs[index])
                 elif region is body:
                     yield tensor, self.home(body.params[index]) if index < len(body.params) else None
                 else:

@@ -15,7 +15,7 @@ from ..ops.core.node import Operation, Tensor
 from .assignment import Assignment, Row
 from .copies import plan_copies
 from .decide import Decider, Settled, nowhere
-from .kernels import Kernels, is_structural
+from .kernels import Kernels
 from .log import PlacementLog
 from .memory import Homes
 from .policies import Policy, default_policy
@@ -55,7 +55,7 @@ def place(
     for op in ops:
         kind = homes.device_of[op].kind
         kernel_of[op] = kernel = None if op.regions else kernels.find(op, kind)
-        rows.append(row_for(op, decider.placed[op], kernel, is_structural(op)))
+        rows.append(row_for(op, decider.placed[op], kernel))
     assignment = Assignment(homes.device_of, kernel_of, rows, homes, tuple(devices))
     assignment.copies = plan_copies(ops, assignment, feeds, fetches)
     (log or PlacementLog(devices, enabled=False)).warn(rows)

@@ -21,11 +21,12 @@ class Placed:
     memory: str = "device"
 
 
-def kernel_name(kernel: KernelEntry | None, structural: bool) -> str:
-    """Return what a row says of the kernel."""
+def kernel_name(op: Operation, kernel: KernelEntry | None) -> str:
+    """Return what a row says of the kernel: the kind of device and the function, or that there is none to run."""
     if kernel is None:
-        return "none needed" if structural else "none"
-    return kernel.label or f"{kernel.kind} {getattr(kernel.function, '__name__', 'kernel')}"
+        return "none needed"
+    fuse = op.decl.fuse
+    return f"{kernel.kind} {kernel.label or (fuse.name if fuse is not None else kernel.function.__name__)}"
 
 
 def scope_line(op: Operation) -> str:
@@ -33,10 +34,10 @@ def scope_line(op: Operation) -> str:
     return describe(op.device_frames) if op.device and op.device_frames else ""
 
 
-def row_for(op: Operation, placed: Placed, kernel: KernelEntry | None, structural: bool) -> Row:
+def row_for(op: Operation, placed: Placed, kernel: KernelEntry | None) -> Row:
     """Return the row of one node."""
     return Row(
         node=op.name, op_type=op.type, requested=op.device, assigned=placed.assigned.name,
-        kernel=kernel_name(kernel, structural), reason=placed.reason, created_at=op.created_at,
+        kernel=kernel_name(op, kernel), reason=placed.reason, created_at=op.created_at,
         requested_at=scope_line(op), memory=placed.memory, fallback=placed.fallback,
     )  # fmt: skip
