@@ -24,13 +24,20 @@ _conversions: list[tuple[int, int, Any, Conversion]] = []
 _by_type: dict[type, list[Conversion]] = {}
 
 
-@op("Const", types="-> output: dtype", shape=lambda node: node.attrs["value"].shape, static_value=lambda node: node.attrs["value"])
+@op(
+    "Const",
+    types="-> output: dtype",
+    shape=lambda node: node.attrs["value"].shape,
+    static_value=lambda node: node.attrs["value"],
+)
 def const(xp: Namespace, *, value: Array) -> Array:
     """Return a constant; the compiler keeps its array resident on the node's device."""
     return value
 
 
-def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Const", verify_shape: bool = False) -> Tensor:
+def constant(
+    value: Any, dtype: Any = None, shape: Any = None, name: str = "Const", verify_shape: bool = False
+) -> Tensor:
     """Create a constant tensor.
 
     Args:
@@ -47,7 +54,9 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
     array = to_array(value, wanted, shape, verify_shape)
     graph = get_default_graph()
     unique = name[:-1] if name and name[-1] == "/" else graph.unique_name(name or "Const")
-    return new_operation(graph, const, unique, (), {"dtype": wanted or as_dtype(array.dtype), "value": array}).outputs[0]
+    return new_operation(graph, const, unique, (), {"dtype": wanted or as_dtype(array.dtype), "value": array}).outputs[
+        0
+    ]
 
 
 def register_tensor_conversion_function(base_type: Any, conversion_func: Conversion, priority: int = 100) -> None:
@@ -63,7 +72,12 @@ def register_tensor_conversion_function(base_type: Any, conversion_func: Convers
 
 
 def convert_to_tensor(
-    value: Any, dtype: Any = None, name: str | None = None, preferred_dtype: Any = None, dtype_hint: Any = None, as_ref: bool = False
+    value: Any,
+    dtype: Any = None,
+    name: str | None = None,
+    preferred_dtype: Any = None,
+    dtype_hint: Any = None,
+    as_ref: bool = False,
 ) -> Tensor:
     """Return `value` as a Tensor of `dtype`, or of `preferred_dtype` where that is possible.
 
@@ -84,7 +98,9 @@ def convert_to_tensor(
 
 def _checked(tensor: Tensor, wanted: DType | None) -> Tensor:
     if wanted is not None and tensor.dtype.base_dtype is not wanted:
-        raise ValueError(f"Tensor conversion requested dtype {wanted.name} for Tensor with dtype {tensor.dtype.name}: {str(tensor)!r}")
+        raise ValueError(
+            f"Tensor conversion requested dtype {wanted.name} for Tensor with dtype {tensor.dtype.name}: {str(tensor)!r}"
+        )
     return tensor
 
 
@@ -100,9 +116,14 @@ def _try_conversions(value: Any, wanted: DType | None, name: str | None, as_ref:
     raise TypeError(f"Cannot convert {value!r} with type {kind} to Tensor: no conversion function registered.")
 
 
-def convert_n_to_tensor(values: Any, dtype: Any = None, name: str | None = None, preferred_dtype: Any = None) -> list[Tensor]:
+def convert_n_to_tensor(
+    values: Any, dtype: Any = None, name: str | None = None, preferred_dtype: Any = None
+) -> list[Tensor]:
     """Return every element of `values` as a Tensor."""
-    return [convert_to_tensor(v, dtype, None if name is None else f"{name}_{i}", preferred_dtype) for i, v in enumerate(values)]
+    return [
+        convert_to_tensor(v, dtype, None if name is None else f"{name}_{i}", preferred_dtype)
+        for i, v in enumerate(values)
+    ]
 
 
 def _from_constant(value: Any, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Any:
@@ -113,7 +134,9 @@ def _from_shape(value: Any, dtype: Any = None, name: str | None = None, as_ref: 
     dims = shapes.as_shape_tuple(value)
     if not shapes.is_static(dims):
         raise ValueError(f"Cannot convert a partially known TensorShape {shapes.format_shape(dims)} to a Tensor.")
-    return constant(np.array(dims, "i4" if dtype is None else as_dtype(dtype).as_numpy_dtype), name=name or "shape_as_tensor")
+    return constant(
+        np.array(dims, "i4" if dtype is None else as_dtype(dtype).as_numpy_dtype), name=name or "shape_as_tensor"
+    )
 
 
 def _from_dimension(value: Any, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Any:
@@ -133,7 +156,9 @@ def contains_tensor(value: Any) -> bool:
     return _stands_for_tensor(value)
 
 
-register_tensor_conversion_function((list, tuple, np.ndarray, np.generic, int, float, complex, bool, str, bytes), _from_constant, 100)
+register_tensor_conversion_function(
+    (list, tuple, np.ndarray, np.generic, int, float, complex, bool, str, bytes), _from_constant, 100
+)
 register_tensor_conversion_function(shapes.TensorShape, _from_shape, 90)
 register_tensor_conversion_function(shapes.Dimension, _from_dimension, 90)
 register_tensor_conversion_function(object, _from_constant, 1000)

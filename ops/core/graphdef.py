@@ -142,7 +142,9 @@ def graph_def(graph: Graph, from_version: int | None = None, add_shapes: bool = 
 
 def op_def(decl: OpDecl) -> Any:
     """Return the OpDef of a declaration."""
-    message = protos.OpDef(name=decl.name, is_stateful=decl.stateful, is_commutative=decl.commutative, is_aggregate=decl.aggregate)
+    message = protos.OpDef(
+        name=decl.name, is_stateful=decl.stateful, is_commutative=decl.commutative, is_aggregate=decl.aggregate
+    )
     for side, args in ((message.input_arg, decl.inputs), (message.output_arg, decl.outputs)):
         for arg in args:
             item = side.add(name=arg.name, is_ref=arg.is_ref)

@@ -78,7 +78,9 @@ class Tensor:
         setattr(cls, name, function)
 
     def __iter__(self) -> NoReturn:
-        raise TypeError("Tensor objects are only iterable when eager execution is enabled. To iterate over this tensor use tf.map_fn.")
+        raise TypeError(
+            "Tensor objects are only iterable when eager execution is enabled. To iterate over this tensor use tf.map_fn."
+        )
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
@@ -87,7 +89,9 @@ class Tensor:
         )
 
     def __len__(self) -> NoReturn:
-        raise TypeError(f"len is not well defined for symbolic Tensors. ({self.name}) Please call `x.shape` rather than `len(x)` for shape information.")
+        raise TypeError(
+            f"len is not well defined for symbolic Tensors. ({self.name}) Please call `x.shape` rather than `len(x)` for shape information."
+        )
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise NotImplementedError(
@@ -116,7 +120,9 @@ class Operation:
         "id", "inputs", "name", "original", "outputs", "region", "regions",
     )  # fmt: skip
 
-    def __init__(self, graph: Graph, decl: OpDecl, name: str, inputs: tuple[Tensor, ...], attrs: dict[str, Any]) -> None:
+    def __init__(
+        self, graph: Graph, decl: OpDecl, name: str, inputs: tuple[Tensor, ...], attrs: dict[str, Any]
+    ) -> None:
         self.graph = graph
         self.decl = decl
         self.name = name
@@ -200,7 +206,9 @@ class Operation:
         """Replace input `index` by `tensor`; TypeError when its dtype differs."""
         old = self.inputs[index]
         if old.dtype.base_dtype is not tensor.dtype.base_dtype:
-            raise TypeError(f"Input {index} of node {self.name!r} ({self.type}) is {old.dtype.name}, cannot become {tensor.dtype.name}")
+            raise TypeError(
+                f"Input {index} of node {self.name!r} ({self.type}) is {old.dtype.name}, cannot become {tensor.dtype.name}"
+            )
         self.inputs = (*self.inputs[:index], tensor, *self.inputs[index + 1 :])
         tensor.consumer_list.append(self)
         if old not in self.inputs:
