@@ -71,7 +71,7 @@ class Lowering:
 
     def _fetched(self, tensor: Tensor, block: Block) -> Value:
         value = self._home[tensor]
-        if value.device is self.host or value.kind == CELL:
+        if value.device is self.host or value.dtype.name in ("resource", "variant"):
             return self._as_read(value)
         return self._copy(tensor, self._as_read(value), self.host, block, "fetch", listed=False)
 
