@@ -125,14 +125,12 @@ class ResourceVariable(Variable):
     def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
         """Return the rows of the variable that `indices` name, without reading the rest."""
         with self.graph.name_scope(name or "Gather") as scope:
-            value = resource_gather(self._handle, indices, dtype=self._dtype, name=scope)
-        return identity(value)
+            return resource_gather(self._handle, indices, dtype=self._dtype, name=scope)  # type: ignore[no-any-return]
 
     def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
         """Return the slices of the variable that the rows of `indices` name."""
         with self.graph.name_scope(name or "GatherNd") as scope:
-            value = resource_gather_nd(self._handle, indices, dtype=self._dtype, name=scope)
-        return identity(value)
+            return resource_gather_nd(self._handle, indices, dtype=self._dtype, name=scope)  # type: ignore[no-any-return]
 
     def _as_graph_element(self) -> Tensor:
         return self._graph_element
