@@ -1,16 +1,7 @@
-"""Differentiation: `gradients`, and how programs register gradients of their own."""
+"""Gradients: the nodes that compute derivatives, and how programs say what the derivative of an op is."""
 
-from ..core.indexed_slices import IndexedSlices, IndexedSlicesValue
 from .aggregate import AggregationMethod
 from .gradients import gradients
 from .registry import NoGradient, NotDifferentiable, RegisterGradient
 
-__all__ = [
-    "AggregationMethod",
-    "IndexedSlices",
-    "IndexedSlicesValue",
-    "NoGradient",
-    "NotDifferentiable",
-    "RegisterGradient",
-    "gradients",
-]
+__all__ = ["AggregationMethod", "NoGradient", "NotDifferentiable", "RegisterGradient", "gradients"]
