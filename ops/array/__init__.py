@@ -1,5 +1,6 @@
 """Ops on the shape and layout of tensors: the first family, which every other one may use."""
 
+from .broadcast import broadcast_dynamic_shape, broadcast_static_shape, broadcast_to, meshgrid, tile
 from .concat import concat, split
 from .fills import fill, ones, ones_like, zeros, zeros_like
 from .gather import gather, gather_nd
@@ -15,51 +16,29 @@ from .identity import (
 )
 from .masks import boolean_mask, sequence_mask
 from .pack import parallel_stack, stack, unstack
+from .padding import pad
+from .partition import dynamic_partition, dynamic_stitch, parallel_dynamic_stitch
 from .placeholders import placeholder, placeholder_with_default
 from .reshape import bitcast, expand_dims, reshape, squeeze
+from .scatter import (
+    one_hot,
+    scatter_nd,
+    tensor_scatter_add,
+    tensor_scatter_sub,
+    tensor_scatter_update,
+)
 from .shape_ops import rank, shape, shape_n, size
 from .slicing import slice_ as slice
 from .slicing import strided_slice
 from .transpose import invert_permutation, matrix_transpose, reverse, reverse_sequence, transpose
 
 __all__ = [
-    "bitcast",
-    "boolean_mask",
-    "check_numerics",
-    "concat",
-    "ensure_shape",
-    "expand_dims",
-    "fill",
-    "gather",
-    "gather_nd",
-    "getitem",
-    "guarantee_const",
-    "identity",
-    "identity_n",
-    "invert_permutation",
-    "matrix_transpose",
-    "ones",
-    "ones_like",
-    "parallel_stack",
-    "placeholder",
-    "placeholder_with_default",
-    "prevent_gradient",
-    "rank",
-    "reshape",
-    "reverse",
-    "reverse_sequence",
-    "sequence_mask",
-    "shape",
-    "shape_n",
-    "size",
-    "slice",
-    "split",
-    "squeeze",
-    "stack",
-    "stop_gradient",
-    "strided_slice",
-    "transpose",
-    "unstack",
-    "zeros",
-    "zeros_like",
-]
+    "bitcast", "boolean_mask", "broadcast_dynamic_shape", "broadcast_static_shape", "broadcast_to",
+    "check_numerics", "concat", "dynamic_partition", "dynamic_stitch", "ensure_shape", "expand_dims", "fill",
+    "gather", "gather_nd", "getitem", "guarantee_const", "identity", "identity_n", "invert_permutation",
+    "matrix_transpose", "meshgrid", "one_hot", "ones", "ones_like", "pad", "parallel_dynamic_stitch",
+    "parallel_stack", "placeholder", "placeholder_with_default", "prevent_gradient", "rank", "reshape", "reverse",
+    "reverse_sequence", "scatter_nd", "sequence_mask", "shape", "shape_n", "size", "slice", "split", "squeeze",
+    "stack", "stop_gradient", "strided_slice", "tensor_scatter_add", "tensor_scatter_sub", "tensor_scatter_update",
+    "tile", "transpose", "unstack", "zeros", "zeros_like",
+]  # fmt: skip

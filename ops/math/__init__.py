@@ -1,5 +1,6 @@
 """The maths of tensors: public names as people type them after `tf.`, with their declarations, kernels and gradients."""
 
+from . import array_gradients as _array_gradients
 from . import gradients_binary as _gradients_binary
 from . import gradients_reductions as _gradients_reductions
 from . import gradients_unary as _gradients_unary
