@@ -13,7 +13,9 @@ import os
 import runpy
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from ..devices import local_devices, simulated_gpus, unusable_gpus
 from . import observe
@@ -55,12 +57,14 @@ def _devices(options: argparse.Namespace) -> int:
         print(json.dumps({"devices": rows, "unusable": refused}, indent=2))
         return 0
     for row in rows:
-        limit = row["memory_limit"]
-        memory = f"{int(limit) / 2**30:.1f} GiB" if limit else "no memory limit"
-        print(f"{row['name']}  {row['description']}  {memory}")
+        print(f"{row['name']}  {row['description']}  {_memory(row['memory_limit'])}")
     for item in refused:
         print(f"not usable: {item['description']}: {item['reason']}")
     return 0
+
+
+def _memory(limit: Any) -> str:
+    return f"{limit / 2**30:.1f} GiB" if limit else "no memory limit"
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -74,17 +78,20 @@ def _run(options: argparse.Namespace) -> int:
     wishes = observe.Wishes(options.log_device_placement, soft, options.trace is not None, options.placement is not None)
     if options.log_device_placement and not logging.getLogger().handlers:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
-    with observe.observing(wishes) as observer:
-        if options.simulated_gpus is None:
+    gpus = nullcontext() if options.simulated_gpus is None else simulated_gpus(options.simulated_gpus)
+    with observe.observing(wishes) as observer, gpus:
+        try:
             _execute(options)
-        else:
-            with simulated_gpus(options.simulated_gpus):
-                _execute(options)
+        finally:
+            _write(options, observer)
+    return 0
+
+
+def _write(options: argparse.Namespace, observer: observe.Observer) -> None:
     if options.trace:
         Path(options.trace).write_text(observer.trace())
     if options.placement:
         Path(options.placement).write_text(observer.placements())
-    return 0
 
 
 def _execute(options: argparse.Namespace) -> None:

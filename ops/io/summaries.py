@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..core.node import Tensor
 from ..core.registry import op
 from ..core.shape_rules import scalar
 
+_ILLEGAL = re.compile(r"[^-/\w.]")
 _EDGES = np.concatenate([-(1.1 ** np.arange(774, -1, -1)) * 1e-12, [0.0], 1e-12 * 1.1 ** np.arange(775)])
 
 
@@ -80,15 +82,21 @@ def _add(summary: Tensor, collections: Any) -> Tensor:
 
 
 def scalar_(name: str, tensor: Any, collections: Any = None, family: str | None = None) -> Tensor:
-    """Create a summary of one number; its tag is the node's name without the outer scope's ending."""
-    with get_default_graph().name_scope(name) as scope:
+    """Create a summary of one number; its tag is its node's name, before which `family` stands once more."""
+    with _scope(name, family) as scope:
         return _add(scalar_summary(_tag(scope, family), tensor, name=scope), collections)
 
 
 def histogram_(name: str, values: Any, collections: Any = None, family: str | None = None) -> Tensor:
     """Create a summary of a tensor's histogram."""
-    with get_default_graph().name_scope(name) as scope:
+    with _scope(name, family) as scope:
         return _add(histogram_summary(_tag(scope, family), values, name=scope), collections)
+
+
+def _scope(name: str, family: str | None) -> Any:
+    """Open the scope of a summary; what a tag may not hold becomes an underscore, as in TensorFlow."""
+    cleaned = _ILLEGAL.sub("_", name).lstrip("/")
+    return get_default_graph().name_scope(cleaned if family is None else f"{family}/{cleaned}")
 
 
 def _tag(scope: str, family: str | None) -> str:
