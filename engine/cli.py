@@ -49,7 +49,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _devices(options: argparse.Namespace) -> int:
     rows = [
-        {"name": d.name, "kind": d.kind, "description": d.description, "memory_limit": d.attributes().memory_limit_bytes}
+        {
+            "name": d.name,
+            "kind": d.kind,
+            "description": d.description,
+            "memory_limit": d.attributes().memory_limit_bytes,
+        }
         for d in local_devices()
     ]
     refused = [{"description": description, "reason": reason} for description, reason in unusable_gpus()]
@@ -75,7 +80,9 @@ def _run(options: argparse.Namespace) -> int:
         print(f"millstream run: no such program: {options.program}", file=sys.stderr)
         return 2
     soft = True if options.soft else False if options.strict else None
-    wishes = observe.Wishes(options.log_device_placement, soft, options.trace is not None, options.placement is not None)
+    wishes = observe.Wishes(
+        options.log_device_placement, soft, options.trace is not None, options.placement is not None
+    )
     if options.log_device_placement and not logging.getLogger().handlers:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
     gpus = nullcontext() if options.simulated_gpus is None else simulated_gpus(options.simulated_gpus)

@@ -45,7 +45,7 @@ def converter(tensor: Tensor) -> Converter:
     static = dims if shapes.is_static(dims) else None
 
     def convert(value: Any) -> Any:
-        if value.__class__ is np.ndarray and value.dtype == numpy_dtype and numpy_dtype != object:
+        if value.__class__ is np.ndarray and value.dtype == numpy_dtype and not numpy_dtype.hasobject:
             array = value
         else:
             array = _as_array(value, dtype, tensor)

@@ -19,6 +19,7 @@ from ..ops.core import errors
 from ..ops.core.graph import Graph, default_sessions, get_default_graph
 from ..ops.core.node import Operation, Tensor
 from ..placement import log, placer
+from ..placement.assignment import Assignment
 from ..placement.report import Placement
 from ..placement.transfer_guard import check_transfers
 from . import config as configuration
@@ -101,7 +102,9 @@ class BaseSession:
           run_metadata: RunMetadata that receives step_stats and partition_graphs.
 
         Raises:
-          RuntimeError: when the session is closed. ValueError, TypeError: for bad fetches or feeds. tf.errors.OpError: when a node fails.
+          RuntimeError: when the session is closed.
+          ValueError, TypeError: for bad fetches or feeds.
+          tf.errors.OpError: when a node fails.
         """
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
@@ -146,7 +149,7 @@ class BaseSession:
         return Placement(plan.assignment.rows, plan.copies, [d.name for d in self._devices])
 
     def _compile(self, feeds: list[Tensor], fetches: list[Tensor], targets: list[Operation]) -> Plan:
-        def place(ops: Sequence[Operation], fed: Sequence[Tensor], wanted: Sequence[Any]) -> placer.Assignment:
+        def place(ops: Sequence[Operation], fed: Sequence[Tensor], wanted: Sequence[Any]) -> Assignment:
             soft = self._config.allow_soft_placement
             return placer.place(
                 ops, self._devices, feeds=fed, fetches=wanted, soft=soft, settled=self._lives, log=self._placement_log
@@ -181,11 +184,11 @@ class BaseSession:
 
     def _run_with_options(self, plan: Plan, values: Sequence[Any], options: Any, run_metadata: Any) -> Any:
         timeout = int(options.timeout_in_ms) if options is not None and options.timeout_in_ms else self._timeout
-        traced = self._tracing or options is not None and options.trace_level > 0 and run_metadata is not None
+        traced = self._tracing or (options is not None and options.trace_level > 0 and run_metadata is not None)
         records: list[Any] | None = [] if traced else None
         results = self._execute(plan, values, timeout, records)
         if self._tracing and self._observer is not None:
-            self._observer.saw_run(plan, records, self._devices, self._graph)
+            self._observer.saw_run(plan, records or [], self._devices, self._graph)
         if run_metadata is not None:
             tracing.fill(run_metadata, plan, records or [], self._devices, self._graph, options)
         return results

@@ -55,7 +55,7 @@ class Plan:
         try:
             return self._function(run, *values)  # type: ignore[no-any-return]
         except Exception as error:
-            self._fail(error, self._step_at)
+            raise self._failure(error, self._step_at) from error
 
     def execute_traced(self, run: Run, values: Sequence[Any]) -> tuple[Any, ...]:
         """Run the program with clocks around each step; `run.records` has the times."""
@@ -64,13 +64,12 @@ class Plan:
         try:
             return self._traced[1](run, *values)  # type: ignore[no-any-return]
         except Exception as error:
-            self._fail(error, self._traced[2])
+            raise self._failure(error, self._traced[2]) from error
 
-    def _fail(self, error: Exception, step_at: dict[int, Step]) -> Any:
+    def _failure(self, error: Exception, step_at: dict[int, Step]) -> Exception:
+        """Return the error that the user sees in place of what a kernel raised."""
         translated = translate(error, failed_step(error.__traceback__, self.filename, step_at))
-        if translated is None or translated is error:
-            raise error
-        raise translated from error
+        return error if translated is None else translated
 
 
 def compile_plan(

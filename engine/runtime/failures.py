@@ -48,7 +48,10 @@ def _words(error: Exception, step: Step) -> str:
     if isinstance(error, MemoryError) and "OOM" not in text:
         op = step.op
         shapes = ", ".join(f"{t.name} {t.shape}" for t in op.outputs)
-        return f"OOM when allocating tensor with shape and type of {shapes} on {step.device.name} by allocator {step.device.kind}: {text}"
+        return (
+            f"OOM when allocating tensor with shape and type of {shapes} on {step.device.name} by allocator "
+            f"{step.device.kind}: {text}"
+        )
     return text
 
 

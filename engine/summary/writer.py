@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 from ...ops.core import protos
 
@@ -105,7 +105,7 @@ class FileWriterCache:
     """One FileWriter per folder, shared by all who ask."""
 
     _lock = threading.Lock()
-    _writers: dict[str, FileWriter] = {}
+    _writers: ClassVar[dict[str, FileWriter]] = {}
 
     @staticmethod
     def get(logdir: str) -> FileWriter:

@@ -5,7 +5,13 @@ from .adaptive import AdadeltaOptimizer, AdagradOptimizer, FtrlOptimizer, Proxim
 from .gradient_descent import GradientDescentOptimizer, ProximalGradientDescentOptimizer
 from .momentum import MomentumOptimizer
 from .optimizer import Optimizer
-from .training_util import assert_global_step, create_global_step, get_global_step, get_or_create_global_step, global_step
+from .training_util import (
+    assert_global_step,
+    create_global_step,
+    get_global_step,
+    get_or_create_global_step,
+    global_step,
+)
 
 __all__ = [
     "AdadeltaOptimizer", "AdagradOptimizer", "AdamOptimizer", "FtrlOptimizer", "GradientDescentOptimizer", "MomentumOptimizer",

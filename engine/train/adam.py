@@ -10,7 +10,6 @@ from ...ops.core.node import Tensor
 from ...ops.math import sqrt
 from ...ops.state import group
 from ...ops.state.public import assign, assign_sub, scatter_add
-from .slots import is_resource
 from .slotted import SlottedOptimizer
 
 
@@ -83,6 +82,4 @@ class AdamOptimizer(SlottedOptimizer):
 
     def _advanced(self, power: Any, decay: str) -> Any:
         value: Tensor = power * self._tensors[decay]
-        if is_resource(power):
-            return power.assign(value, read_value=False)
         return power.assign(value, use_locking=self._use_locking)

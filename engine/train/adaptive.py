@@ -6,6 +6,7 @@ from typing import Any
 
 from ...ops.array import ones_like
 from ...ops.core.convert import constant
+from ...ops.core.graph import get_default_graph
 from ...ops.variables.initializers import Constant, Ones
 from .slotted import SlottedOptimizer
 
@@ -53,6 +54,12 @@ class ProximalAdagradOptimizer(AdagradOptimizer):
         super().__init__(learning_rate, initial_accumulator_value, use_locking, name)
         self._l1 = l1_regularization_strength
         self._l2 = l2_regularization_strength
+
+    def _create_slots(self, var_list: list[Any]) -> None:
+        for var in var_list:
+            with get_default_graph().colocate_with(var):
+                initial = constant(self._initial_accumulator_value, var.dtype.base_dtype, var.shape)
+            self._get_or_make_slot(var, initial, "accumulator", self._name)
 
     def _settings(self) -> Settings:
         return (

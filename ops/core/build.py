@@ -127,7 +127,7 @@ def _convert_one(decl: OpDecl, arg: Arg, value: Any, types: dict[str, Any], grap
                 value, wanted, name, preferred if isinstance(preferred, DType) else None, as_ref=arg.is_ref
             )
         except (TypeError, ValueError) as error:
-            if wanted is None or not isinstance(value, Tensor) and not hasattr(value, "dtype"):
+            if wanted is None or (not isinstance(value, Tensor) and not hasattr(value, "dtype")):
                 raise
             raise _mismatch(decl, arg, as_dtype(value.dtype), wanted) from error
     if tensor.op.region is not graph.current_region:
@@ -139,7 +139,8 @@ def _convert_one(decl: OpDecl, arg: Arg, value: Any, types: dict[str, Any], grap
         if allowed is not None and base not in allowed:
             names = ", ".join(d.name for d in allowed)
             raise TypeError(
-                f"Value passed to parameter '{arg.name}' has DataType {base.name} not in list of allowed values: {names} (op {decl.name})"
+                f"Value passed to parameter '{arg.name}' has DataType {base.name} not in list of allowed values: "
+                f"{names} (op {decl.name})"
             )
         types[attr] = base
     elif base is not wanted:
@@ -156,7 +157,8 @@ def _mismatch(decl: OpDecl, arg: Arg, actual: DType, wanted: DType) -> TypeError
         )
     first = next((a.name for a in decl.inputs if a.type_attr == arg.type_attr and a is not arg), arg.name)
     return TypeError(
-        f"Input '{arg.name}' of '{decl.name}' Op has type {actual.name} that does not match type {wanted.name} of argument '{first}'."
+        f"Input '{arg.name}' of '{decl.name}' Op has type {actual.name} that does not match type "
+        f"{wanted.name} of argument '{first}'."
     )
 
 
@@ -204,7 +206,8 @@ def _attr_value(decl: OpDecl, attr: Attr, value: Any) -> Any:
     if attr.allowed is not None and attr.kind == "type" and value not in attr.allowed:
         names = ", ".join(d.name for d in attr.allowed)
         raise TypeError(
-            f"Value passed to parameter '{attr.name}' has DataType {value.name} not in list of allowed values: {names} (op {decl.name})"
+            f"Value passed to parameter '{attr.name}' has DataType {value.name} not in list of allowed "
+            f"values: {names} (op {decl.name})"
         )
     return value
 
@@ -212,7 +215,7 @@ def _attr_value(decl: OpDecl, attr: Attr, value: Any) -> Any:
 def _integer(value: Any) -> int:
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer | shapes.Dimension):
         raise TypeError(value)
-    return int(value)  # type: ignore[arg-type]
+    return int(value)
 
 
 def _boolean(value: Any) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 from ...devices import spec as device_spec
 from . import graphdef
+from .dtypes import DType
 from .frames import Frames, user_frames
 from .node import Operation, Tensor
 from .regions import Region, unreachable
@@ -84,8 +85,7 @@ class Graph:
         self._name_stack = ""
         self._devices: list[DeviceEntry] = []
         self._device_cache: str | None = ""
-        self._controls: list[tuple[tuple[Operation, ...], bool]] = []
-        self._active_controls: tuple[Operation, ...] = ()
+        self._controls: list[tuple[tuple[Operation, ...], bool, set[Operation]]] = []
         self._colocation: list[tuple[Operation, Frames]] = []
         self._regions: list[Region | None] = []
         self._overrides: dict[str, str] = {}
@@ -108,7 +108,7 @@ class Graph:
         op.region = region
         self._check_inputs(op, region)
         op.frames = user_frames()
-        if self._active_controls:
+        if self._controls:
             op.control_inputs = self._controls_for(op)
         if self._attr_scopes:
             for key, value in self._attr_scopes.items():
@@ -146,8 +146,19 @@ class Graph:
                 raise ValueError(unreachable(tensor, region))
 
     def _controls_for(self, op: Operation) -> tuple[Operation, ...]:
-        region = op.region
-        return tuple(c for c in self._active_controls if c.region is None or c.region.encloses(region))
+        """Return the control inputs that the scopes around a node give it.
+
+        A scope gives none to a node one of whose inputs was made inside it, for that input waits already.
+        """
+        merged: dict[Operation, None] = {}
+        sources = {tensor.op for tensor in op.inputs}
+        for ops, clear, made in reversed(self._controls):
+            if made.isdisjoint(sources):
+                merged.update(dict.fromkeys(ops))
+            made.add(op)
+            if clear:
+                break
+        return tuple(c for c in merged if c.region is None or c.region.encloses(op.region))
 
     def _apply_device_functions(self, op: Operation) -> None:
         for request, _ in reversed(self._devices):
@@ -263,7 +274,7 @@ class Graph:
     def _anchor(self, item: Any) -> Operation:
         """Return the node that colocation with `item` means; for a resource variable that is its handle."""
         element = self.as_graph_element(getattr(item, "handle", item))
-        return element.op if isinstance(element, Tensor) else element  # type: ignore[no-any-return]
+        return element.op if isinstance(element, Tensor) else element
 
     @contextmanager
     def control_dependencies(self, control_inputs: Any) -> Iterator[None]:
@@ -273,24 +284,15 @@ class Graph:
         for item in () if clear else control_inputs:
             element = self.as_graph_element(getattr(item, "_as_control_input", item))
             ops.append(element.op if isinstance(element, Tensor) else element)
-        self._controls.append((tuple(ops), clear))
-        old, regions = self._active_controls, self._regions
-        self._active_controls = self._merge_controls()
+        self._controls.append((tuple(ops), clear, set()))
+        regions = self._regions
         if clear:
             self._regions = []
         try:
             yield
         finally:
             self._controls.pop()
-            self._active_controls, self._regions = old, regions
-
-    def _merge_controls(self) -> tuple[Operation, ...]:
-        merged: dict[Operation, None] = {}
-        for ops, clear in reversed(self._controls):
-            merged.update(dict.fromkeys(ops))
-            if clear:
-                break
-        return tuple(merged)
+            self._regions = regions
 
     @contextmanager
     def region(self, region: Region | None) -> Iterator[Region | None]:
@@ -375,7 +377,7 @@ class Graph:
         convert = getattr(obj, "_as_graph_element", None)
         if convert is not None:
             obj = convert()
-        if isinstance(obj, Tensor) and allow_tensor or isinstance(obj, Operation) and allow_operation:
+        if (isinstance(obj, Tensor) and allow_tensor) or (isinstance(obj, Operation) and allow_operation):
             if obj.graph is not self:
                 raise ValueError(f"{type(obj).__name__} {obj.name!r} is not an element of this graph.")
             return obj
@@ -571,7 +573,7 @@ def infer_outputs(op: Operation) -> None:
     dims = decl.shape(op)
     if decl.simple and len(decl.outputs) == 1:
         arg = decl.outputs[0]
-        dtype = attrs[arg.type_attr] if arg.type_attr else arg.dtype
+        dtype: DType = attrs[arg.type_attr] if arg.type_attr else arg.dtype
         op.outputs = (Tensor(op, 0, dtype._as_ref if arg.is_ref else dtype, dims),)  # type: ignore[arg-type]
         return
     types = output_dtypes(decl, attrs)
@@ -590,6 +592,6 @@ def output_dtypes(decl: OpDecl, attrs: dict[str, Any]) -> list[Any]:
         if arg.type_list_attr:
             types.extend(attrs[arg.type_list_attr])
             continue
-        dtype = attrs[arg.type_attr] if arg.type_attr else arg.dtype
+        dtype: DType = attrs[arg.type_attr] if arg.type_attr else arg.dtype
         types.extend([dtype._as_ref if arg.is_ref else dtype] * (attrs[arg.number_attr] if arg.number_attr else 1))
     return types

@@ -50,9 +50,14 @@ _LISTS: dict[str, Callable[[Any, Any], Any]] = {
     "list(bool)": lambda items, value: items.b.extend(bool(v) for v in value),
     "list(string)": lambda items, value: items.s.extend(_bytes(v) for v in value),
     "list(type)": lambda items, value: items.type.extend(v.as_datatype_enum for v in value),
-    "list(shape)": lambda items, value: [_set_shape(items.shape.add(), v) for v in value],
+    "list(shape)": lambda items, value: _add_shapes(items, value),
     "list(func)": lambda items, value: [items.func.add(name=getattr(v, "name", str(v))) for v in value],
 }
+
+
+def _add_shapes(items: Any, dims_list: Any) -> None:
+    for dims in dims_list:
+        _set_shape(items.shape.add(), dims)
 
 
 def _set_shape_attr(message: Any, dims: shapes.Shape) -> None:
@@ -71,7 +76,7 @@ def set_attr(message: Any, kind: str, value: Any) -> None:
 
 def _kind_of_extra(value: Any) -> str:
     for kind, types in (("bool", bool), ("int", int), ("float", float), ("string", (str, bytes))):
-        if isinstance(value, types):  # type: ignore[arg-type]
+        if isinstance(value, types):
             return kind
     raise TypeError(f"Cannot write the attribute value {value!r}")
 

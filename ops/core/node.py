@@ -90,12 +90,14 @@ class Tensor:
 
     def __len__(self) -> NoReturn:
         raise TypeError(
-            f"len is not well defined for symbolic Tensors. ({self.name}) Please call `x.shape` rather than `len(x)` for shape information."
+            f"len is not well defined for symbolic Tensors. ({self.name}) Please call `x.shape` rather than "
+            "`len(x)` for shape information."
         )
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise NotImplementedError(
-            f"Cannot convert a symbolic Tensor ({self.name}) to a numpy array. This error may indicate that you're trying to pass "
+            f"Cannot convert a symbolic Tensor ({self.name}) to a numpy array. This error may indicate that "
+            "you're trying to pass "
             "a Tensor to a NumPy call, which is not supported"
         )
 
@@ -116,8 +118,22 @@ class Operation:
     """
 
     __slots__ = (
-        "__weakref__", "attrs", "colocation", "control_inputs", "decl", "device_string", "device_frames", "frames", "graph",
-        "id", "inputs", "name", "original", "outputs", "region", "regions",
+        "__weakref__",
+        "attrs",
+        "colocation",
+        "control_inputs",
+        "decl",
+        "device_frames",
+        "device_string",
+        "frames",
+        "graph",
+        "id",
+        "inputs",
+        "name",
+        "original",
+        "outputs",
+        "region",
+        "regions",
     )  # fmt: skip
 
     def __init__(

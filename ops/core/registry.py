@@ -21,7 +21,7 @@ from .dtypes import DType
 from .shapes import Shape
 
 if TYPE_CHECKING:
-    from .node import Operation, Tensor
+    from .node import Operation
 
 ShapeRule = Callable[["Operation"], "Shape | list[Shape]"]
 Kernel = Callable[..., Any]
@@ -153,7 +153,8 @@ class OpDecl:
     def node(self, *args: Any, name: str | None = None, **attrs: Any) -> Operation:
         """Build a node and return the Operation."""
         assert OpDecl.build is not None
-        return OpDecl.build(self, args, attrs, name)
+        node: Operation = OpDecl.build(self, args, attrs, name)
+        return node
 
     build: Any = field(default=None, init=False, repr=False)
 
