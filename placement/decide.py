@@ -85,7 +85,7 @@ class Decider:
             return
         if len(members) > 1:
             self._assign_group(members, candidates, request)
-        elif request.is_typed or request.fallbacks:
+        elif request.is_typed or request.fallbacks or request.settled:
             self._assign(first, candidates[0], request.reason(first), request.fallbacks.get(first, ""))
         elif not self._must_wait(first):
             self._decide_free(first, candidates)
@@ -207,13 +207,17 @@ class Decider:
             device, why = candidates[0], ""
         else:
             device, why = self.policy(members, candidates)
-        leader = request.asker or members[0]
+        leader = request.asker or request.settled or members[0]
         for op in members:
             fallback = request.fallbacks.get(op, "")
             if op in request.askers and not fallback and scope_line(op):
                 reason = request.reason(op)
             elif op is leader:
-                reason = request.reason(op) if request.asker else why or "the only device that serves all of its group"
+                reason = (
+                    request.reason(op)
+                    if request.asker or request.settled
+                    else why or "the only device that serves all of its group"
+                )
             else:
                 reason = f"shares a device with {leader.name}: {self._tie(op)}"
             self._assign(op, device, reason, fallback)

@@ -26,6 +26,7 @@ class Request:
     """The merged request of a group: `askers` made it, `asker` named the kind of device.
 
     `fallbacks` says why nodes did not get theirs; `is_feed` tells that the only one is fed and needs no kernel.
+    `settled` is the variable whose home in this session decides, where there is one.
     """
 
     spec: DeviceSpec = NOTHING
@@ -33,6 +34,7 @@ class Request:
     askers: list[Operation] = field(default_factory=list)
     fallbacks: dict[Operation, str] = field(default_factory=dict)
     is_feed: bool = False
+    settled: Operation | None = None
     violations: list[Violation] = field(default_factory=list)
 
     @property
@@ -44,6 +46,8 @@ class Request:
         """Return the reason of a node that got what it asked for, or what soft placement gave it instead."""
         if op in self.fallbacks:
             return f"soft placement: {self.fallbacks[op]}"
+        if self.settled is not None and op not in self.askers:
+            return f"{self.settled.name} has lived there since this session first used it"
         if self.is_feed:
             return f"fed: its value arrives on the host, and {op.device} cannot hold it or is not there"
         line = scope_line(op)
@@ -58,6 +62,7 @@ class Request:
 
     def settle(self, owner: Operation, device: Device) -> None:
         """Note that the group is where its variable lives already, whatever its other members ask for."""
+        self.settled = owner
         full = parse(device.name)
         for op in self.askers:
             if clash(parse(op.device_string), full) is not None:

@@ -155,6 +155,8 @@ def test_a_variable_stays_where_the_session_has_it(graph, placed, devices):
         toys.assign(v, toys.value(graph), name="set")
     placement = placed(settled=lambda op: next(d for d in devices if d.name == GPU1))
     assert assigned(placement, "v", "set") == [GPU1, GPU1]
+    assert placement["v"].reason == "v has lived there since this session first used it"
+    assert "it uses the reference or resource v" in placement["set"].reason
 
 
 def test_gradients_sit_with_their_forward_node(graph, placed):
