@@ -256,6 +256,11 @@ class Variable(metaclass=_Meta):
     def _as_graph_element(self) -> Tensor:
         raise NotImplementedError
 
+    @property
+    def _as_control_input(self) -> Operation:
+        """The operation to wait for: the handle, not a read; after an assignment, that assignment."""
+        return self.op
+
     def _to_tensor(self, as_ref: bool) -> Tensor:
         raise NotImplementedError
 

@@ -60,7 +60,7 @@ class ResourceVariable(Variable):
             self._is_initialized_op = is_initialized_resource(self._handle)
         with graph.name_scope("Assign") as name, graph.colocate_with(None, ignore_existing=True), graph.device(self.device):
             self._initializer_op = assign_resource.node(self._handle, value, name=name)
-        with graph.name_scope("Read"), graph.colocate_with(None, ignore_existing=True), graph.device(self.device):
+        with graph.name_scope("Read"), graph.device(self.device):
             self._graph_element = self._read()
         self._cached = self._cached_read()
 
