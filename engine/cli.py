@@ -13,7 +13,7 @@ import os
 import runpy
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,8 @@ def _run(options: argparse.Namespace) -> int:
     )
     if options.log_device_placement and not logging.getLogger().handlers:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
-    gpus = nullcontext() if options.simulated_gpus is None else simulated_gpus(options.simulated_gpus)
+    count = options.simulated_gpus
+    gpus: AbstractContextManager[Any] = nullcontext() if count is None else simulated_gpus(count)
     with observe.observing(wishes) as observer, gpus:
         try:
             _execute(options)
