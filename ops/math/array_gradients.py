@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from ..array.broadcast import broadcast_to_op, tile_op
@@ -16,10 +17,10 @@ from ..array.shape_ops import shape, size
 from ..array.slicing import slice_, slice_op
 from ..array.transpose import transpose
 from ..core import shapes
-from ..core.convert import convert_to_tensor
+from ..core.convert import convert_to_tensor, register_tensor_conversion_function
 from ..core.indexed_slices import IndexedSlices
 from ..core.node import Operation, Tensor
-from ..core.shape_rules import constant_value
+from ..core.shape_rules import constant_value, constant_value_as_shape
 from .broadcasting import unbroadcast_to
 from .casts import cast
 from .ranges import range as tensor_range
@@ -133,3 +134,32 @@ def dynamic_partition_grad(op: Operation, *dys: Any) -> list[Any]:
     parts = dynamic_partition(positions, partitions, op.attrs["num_partitions"])
     rows = dynamic_stitch(parts, [convert_to_tensor(dy) for dy in dys])
     return [reshape(rows, shape(data)), None]
+
+
+_LARGE = 100_000_000
+
+
+def _warn_if_large(dense_shape: Tensor) -> None:
+    count = shapes.num_elements(constant_value_as_shape(dense_shape))
+    if count is None or count >= _LARGE:
+        what = "of unknown shape" if count is None else f"with {count} elements"
+        warnings.warn(
+            f"Converting sparse IndexedSlices to a dense Tensor {what}. This may consume a large amount of memory.",
+            stacklevel=2,
+        )
+
+
+def _to_dense(value: IndexedSlices, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Any:
+    if dtype is not None and not dtype.is_compatible_with(value.dtype):
+        raise ValueError(
+            f"Tensor conversion requested dtype {dtype.name} for IndexedSlices with dtype {value.dtype.name}"
+        )
+    if value.dense_shape is None:
+        raise ValueError(f"Tensor conversion requested for IndexedSlices without dense_shape: {value}")
+    _warn_if_large(value.dense_shape)
+    dense = unsorted_segment_sum(value.values, value.indices, value.dense_shape[0], name=name)
+    dense.set_shape(constant_value_as_shape(value.dense_shape))
+    return dense
+
+
+register_tensor_conversion_function(IndexedSlices, _to_dense)
