@@ -392,16 +392,19 @@ class Graph:
             op_name, _, index = name.rpartition(":")
             if not op_name or not index.isdigit():
                 raise ValueError(
-                    f'The name {name!r} looks a like a Tensor name, but is not a valid one. Tensor names must be of the form "<op_name>:<output_index>".'
+                    f'The name {name!r} looks a like a Tensor name, but is not a valid one. Tensor names must be of '
+                    'the form "<op_name>:<output_index>".'
                 )
             op = self._by_name.get(op_name)
             if op is None:
                 raise KeyError(
-                    f"The name {name!r} refers to a Tensor which does not exist. The operation, {op_name!r}, does not exist in the graph."
+                    f"The name {name!r} refers to a Tensor which does not exist. The operation, {op_name!r}, does "
+                    "not exist in the graph."
                 )
             if int(index) >= len(op.outputs):
                 raise KeyError(
-                    f"The name {name!r} refers to a Tensor which does not exist. The operation, {op_name!r}, exists but only has {len(op.outputs)} outputs."
+                    f"The name {name!r} refers to a Tensor which does not exist. The operation, {op_name!r}, exists "
+                    f"but only has {len(op.outputs)} outputs."
                 )
             return op.outputs[int(index)]
         if ":" in name:
@@ -502,7 +505,8 @@ class Graph:
             session = _stack.sessions[-1] if _stack.sessions else None
             if session is None:
                 raise ValueError(
-                    f"Cannot {'evaluate tensor' if what == 'eval' else 'execute operation'} using `{what}()`: No default session is "
+                    f"Cannot {'evaluate tensor' if what == 'eval' else 'execute operation'} using `{what}()`: No "
+                    "default session is "
                     f"registered. Use `with sess.as_default()` or pass an explicit session to `{what}(session=sess)`"
                 )
         if session.graph is not self:
@@ -543,7 +547,8 @@ def reset_default_graph() -> None:
     """Replace the process's default graph by an empty one."""
     if _stack.graphs:
         raise AssertionError(
-            "Do not use tf.reset_default_graph() to clear nested graphs. If you need a cleared graph, exit the nesting and create a new graph."
+            "Do not use tf.reset_default_graph() to clear nested graphs. If you need a cleared graph, exit "
+            "the nesting and create a new graph."
         )
     _global_default[:] = [Graph()]
 
