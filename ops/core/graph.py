@@ -371,9 +371,10 @@ class Graph:
         Raises:
           KeyError: when no node has the name. ValueError: when it is of another graph. TypeError: when it is no node.
         """
-        wanted = " or ".join(
-            kind for kind, allowed in (("Tensor", allow_tensor), ("Operation", allow_operation)) if allowed
-        )
+        if obj.__class__ is Tensor and allow_tensor and obj.op.graph is self:
+            return obj
+        kinds = (("Tensor", allow_tensor), ("Operation", allow_operation))
+        wanted = " or ".join([kind for kind, allowed in kinds if allowed])
         convert = getattr(obj, "_as_graph_element", None)
         if convert is not None:
             obj = convert()
