@@ -13,12 +13,16 @@ from typing import Any
 import numpy as np
 
 from ...devices.types import Array, Namespace
+from ..array import concat, expand_dims, reshape, size, squeeze
+from ..array.scatter import scatter_nd
 from ..core import dtypes, shapes
 from ..core.context import VariableCell
 from ..core.errors import InvalidArgumentError
-from ..core.node import Operation
+from ..core.indexed_slices import IndexedSlices
+from ..core.node import Operation, Tensor
 from ..core.registry import KernelEntry, OpDecl, op
 from ..core.shapes import Shape, format_brackets
+from .assign import variable_shape
 from .handles import NUMBERS, held_shape
 
 Combine = Callable[[Namespace, Array, Any, Array], None]
@@ -268,6 +272,15 @@ resource_gather.kernel("CPU")(_gather(check_rows))
 resource_gather.kernel("GPU")(_gather(trust_rows))
 
 
+@resource_gather.gradient
+def resource_gather_grad(node: Operation, dy: Tensor) -> list[Any]:
+    handle, indices = node.inputs
+    whole = variable_shape(handle)
+    count = expand_dims(size(indices), 0)
+    values = reshape(dy, concat([count, whole[1:]], 0))
+    return [IndexedSlices(values, reshape(indices, count), whole), None]
+
+
 def _gather_nd_shape(node: Operation) -> Shape:
     held, indices = held_shape(node.inputs[0]), node.inputs[1].dims
     if held is None or not indices or indices[-1] is None:
@@ -292,3 +305,12 @@ def resource_gather_nd(xp: Namespace, resource: VariableCell, indices: Array) ->
 
 resource_gather_nd.kernel("CPU")(_gather_nd(True))
 resource_gather_nd.kernel("GPU")(_gather_nd(False))
+
+
+@resource_gather_nd.gradient
+def resource_gather_nd_grad(node: Operation, dy: Tensor) -> list[Any]:
+    handle, indices = node.inputs
+    whole = variable_shape(handle, out_type=indices.dtype.base_dtype)
+    if indices.dims is not None and len(indices.dims) == 2 and indices.dims[1] == 1:
+        return [IndexedSlices(dy, squeeze(indices, -1), whole), None]
+    return [scatter_nd(indices, dy, whole), None]
