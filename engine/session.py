@@ -20,6 +20,7 @@ from ..ops.core.graph import Graph, default_sessions, get_default_graph
 from ..ops.core.node import Operation, Tensor
 from ..placement import log, placer
 from ..placement.assignment import Assignment
+from ..placement.policies import current_policy
 from ..placement.report import Placement
 from ..placement.transfer_guard import check_transfers
 from . import config as configuration
@@ -68,6 +69,7 @@ class BaseSession:
         self._lock = threading.RLock()
         self._runs: set[Run] = set()
         self._closed = False
+        self._policy = current_policy()
         self._placement_log = log.PlacementLog(self._devices, self._config.log_device_placement)
         self._partial = PartialRuns(self)
         self._timeout = int(self._config.operation_timeout_in_ms)
@@ -152,8 +154,9 @@ class BaseSession:
         def place(ops: Sequence[Operation], fed: Sequence[Tensor], wanted: Sequence[Any]) -> Assignment:
             soft = self._config.allow_soft_placement
             return placer.place(
-                ops, self._devices, feeds=fed, fetches=wanted, soft=soft, settled=self._lives, log=self._placement_log
-            )
+                ops, self._devices, feeds=fed, fetches=wanted, soft=soft, policy=self._policy, settled=self._lives,
+                log=self._placement_log,
+            )  # fmt: skip
 
         try:
             return compile_plan(feeds, fetches, targets, self._devices, place, self._variables.cell)

@@ -4,7 +4,16 @@ What programs need is here: `transfer_guard`, `Placement`, the policies, and the
 """
 
 from .assignment import Copy, Row
-from .policies import Choice, Policy, SmallTensorsOnCpu, cpu_first, default_policy, gpu_first, small_tensors_on_cpu
+from .policies import (
+    Choice,
+    Policy,
+    SmallTensorsOnCpu,
+    cpu_first,
+    default_policy,
+    gpu_first,
+    small_tensors_on_cpu,
+    use_policy,
+)
 from .replica import GreedyLoadBalancingStrategy, RoundRobinStrategy, byte_size_load_fn, replica_device_setter
 from .report import Placement
 from .transfer_guard import transfer_guard
@@ -25,4 +34,5 @@ __all__ = [
     "replica_device_setter",
     "small_tensors_on_cpu",
     "transfer_guard",
+    "use_policy",
 ]

@@ -2,12 +2,14 @@
 
 A policy is asked once for each group of nodes (mostly a single node) with the devices that could take all of it, in
 the session's order, and answers with one of them and the reason that the placement reports. Policies see nodes, never
-values.
+values. A session keeps the policy that was in force in its thread when it was made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 from ..devices.device import Device
@@ -69,3 +71,34 @@ def small_tensors_on_cpu(limit: int = 4096) -> Policy:
 
 
 default_policy: Policy = gpu_first
+
+
+class _InForce(threading.local):
+    """The policies of this thread's `use_policy` blocks, innermost last."""
+
+    def __init__(self) -> None:
+        self.stack: list[Policy] = []
+
+
+_in_force = _InForce()
+
+
+@contextmanager
+def use_policy(policy: Policy) -> Iterator[None]:
+    """Give the sessions that this thread makes inside the `with` block another default policy.
+
+    Raises:
+      TypeError: when the policy cannot be called.
+    """
+    if not callable(policy):
+        raise TypeError(f"A placement policy is a function of nodes and devices, got {policy!r}")
+    _in_force.stack.append(policy)
+    try:
+        yield
+    finally:
+        _in_force.stack.pop()
+
+
+def current_policy() -> Policy:
+    """Return the policy that is in force in this thread."""
+    return _in_force.stack[-1] if _in_force.stack else default_policy

@@ -3,7 +3,7 @@
 import pytest
 
 from millstream.ops.core import dtypes
-from millstream.placement.policies import cpu_first, gpu_first, small_tensors_on_cpu
+from millstream.placement.policies import cpu_first, current_policy, gpu_first, small_tensors_on_cpu, use_policy
 from support import toys
 
 
@@ -41,3 +41,19 @@ def test_small_tensors_on_cpu_in_a_placement(graph, placed):
     placement.assert_on("y", "/cpu:0")
     placement.assert_on("z", "/gpu:0")
     assert "no tensor of it has more than 4096 bytes" in placement["y"].reason
+
+
+def test_a_policy_is_in_force_inside_its_block():
+    with use_policy(cpu_first):
+        with use_policy(gpu_first):
+            assert current_policy() is gpu_first
+        assert current_policy() is cpu_first
+    assert current_policy() is gpu_first
+
+
+def test_a_policy_must_be_callable():
+    with (
+        pytest.raises(TypeError, match="A placement policy is a function of nodes and devices, got 'cpu'"),
+        use_policy("cpu"),
+    ):
+        pass
