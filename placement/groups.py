@@ -57,6 +57,7 @@ class Groups:
     def _join_references(self, ops: dict[Operation, None]) -> None:
         for op in ops:
             if op.regions:
+                self._join_loop_handles(op, ops)
                 continue
             args = None
             for index, tensor in enumerate(op.inputs):
@@ -67,6 +68,13 @@ class Groups:
                     if not args[index].is_ref:
                         continue
                 self._join(Edge(tensor.op, op, REFERENCE))
+
+    def _join_loop_handles(self, op: Operation, ops: dict[Operation, None]) -> None:
+        """Tie the handles among a loop's variables to what they are handles of."""
+        for region in op.regions:
+            for tensor, param in zip(op.inputs, region.params, strict=False):
+                if is_handle(tensor) and tensor.op in ops and param.op in ops:
+                    self._join(Edge(tensor.op, param.op, REFERENCE))
 
     def _join(self, edge: Edge) -> None:
         for op in (edge.owner, edge.follower):

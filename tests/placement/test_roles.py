@@ -160,3 +160,18 @@ def test_inner_loops_share_the_home_of_the_outer_variable(graph, placed):
     placement = placed(feeds=[total])
     assert placement["outer/body/arg1"].assigned == placement["inner/body/arg1"].assigned == GPU1
     placement.assert_copies([("total:0", "/cpu:0", "/gpu:1")])
+
+
+def test_a_handle_among_the_loop_variables_stays_with_its_variable(graph, placed):
+    """h(GPU:1) -> While(read h): the body's read is on GPU:1"""
+    with graph.device("/gpu:1"):
+        h = toys.var_handle(dtype=dtypes.float32, shape=(), name="h")
+
+    def body(i, handle):
+        toys.read_variable(handle, dtype=dtypes.float32, name="read")
+        return [toys.mul(i, ints("one"), name="next_i"), handle]
+
+    toys.loop(graph, [ints("i"), h], lambda i, handle: toys.less(i, ints("n"), name="less"), body)
+    placement = placed()
+    assert placement["loop/body/arg1"].assigned == placement["read"].assigned == GPU1
+    placement.assert_no_copies()
