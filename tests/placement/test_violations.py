@@ -1,18 +1,10 @@
 """What cannot be placed: the words that people search for, the culprit's line, the chain, and all of it at once."""
 
-import inspect
-
 import pytest
 
 from millstream.ops.core import dtypes, errors
 from support import toys
 from support.toys import CPU0, CPU1, GPU0, GPU1
-
-
-def line():
-    """The `file:line` of the caller."""
-    frame = inspect.currentframe().f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def refusal(placed, **options):
@@ -30,20 +22,20 @@ def test_a_device_of_another_job_is_never_replaced(graph, placed, soft):
 
 
 def test_a_device_that_is_not_there(graph, placed):
-    """x -> y(GPU:7)"""
+    """x -> y(GPU:7): the error points at the node's line and, one line above, at the scope's"""
     x = toys.value(graph)
-    with graph.device("/gpu:7"): scope = line()  # fmt: skip  # noqa: E701
     with graph.device("/gpu:7"):
-        toys.tanh(x, name="y"); made = line()  # fmt: skip  # noqa: E702
+        y = toys.tanh(x, name="y")
     message = refusal(placed)
     assert message.splitlines()[0] == (
         "Cannot assign a device for operation y: node y was explicitly assigned to /device:GPU:7 but "
         f"available devices are [ {CPU0}, {CPU1}, {GPU0}, {GPU1} ]. Make sure the device specification refers to a "
         "valid device."
     )
-    path, number = scope.rsplit(":", 1)
-    assert f"y (Tanh) was created at {made}" in message
-    assert f"by the device scope at {path}:{int(number) + 1}" in message
+    path, number = y.op.created_at.rsplit(":", 1)
+    assert path == __file__
+    assert f"y (Tanh) was created at {path}:{number}" in message
+    assert f"by the device scope at {path}:{int(number) - 1}" in message
 
 
 def test_no_kernel_for_the_kind_of_device(graph, placed):
