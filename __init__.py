@@ -11,8 +11,10 @@ from . import placement as placement
 from .devices import DeviceSpec as DeviceSpec
 from .devices import require_gpu as require_gpu
 from .engine.api import errors as errors
+from .engine.api import initializers as initializers
 from .engine.api import nn as nn
 from .engine.api import summary as summary
+from .engine.api import train as train
 from .engine.api.core import *  # noqa: F403
 from .engine.runtime.tracing import chrome_trace as chrome_trace
 from .engine.runtime.tracing import write_chrome_trace as write_chrome_trace
@@ -22,6 +24,7 @@ from .engine.session import get_default_session as get_default_session
 from .ops.array import *  # noqa: F403
 from .ops.core import protos as _protos
 from .ops.gradients import *  # noqa: F403
+from .ops.io import *  # noqa: F403
 from .ops.math import *  # noqa: F403
 from .ops.random import *  # noqa: F403
 from .ops.state import *  # noqa: F403

@@ -31,6 +31,7 @@ from .shape_ops import rank, shape, shape_n, size
 from .slicing import slice_ as slice
 from .slicing import strided_slice
 from .transpose import invert_permutation, matrix_transpose, reverse, reverse_sequence, transpose
+from .unique import unique, unique_with_counts
 
 __all__ = [
     "bitcast", "boolean_mask", "broadcast_dynamic_shape", "broadcast_static_shape", "broadcast_to",
@@ -41,4 +42,6 @@ __all__ = [
     "reverse_sequence", "scatter_nd", "sequence_mask", "shape", "shape_n", "size", "slice", "split", "squeeze",
     "stack", "stop_gradient", "strided_slice", "tensor_scatter_add", "tensor_scatter_sub", "tensor_scatter_update",
     "tile", "transpose", "unstack", "zeros", "zeros_like",
+    "unique",
+    "unique_with_counts",
 ]  # fmt: skip
