@@ -15,30 +15,52 @@ from ..core.node import Operation
 from ..core.registry import Ufunc, op
 from ..core.shape_rules import broadcast
 from ..core.shapes import Shape
-from .declare import FLOATING, INEXACT, INTEGERS, NUMERIC, QUANTIZED, REAL, SIGNED, binary, public_binary
+from .declare import FLOATING, INEXACT, INTEGERS, NUMERIC, QUANTIZED, REAL, SIGNED, Binary, binary, public_binary
 
 TO_BOOL = "x: T, y: T -> z: bool"
+POINT = "y: T, x: T -> z: T"
 LOGICAL = "x: bool, y: bool -> z: bool"
 OLD_SUM = FLOATING + SIGNED + dtypes.COMPLEX + (dtypes.uint8, dtypes.string)
 
 # fmt: off
-add_v2 = binary("AddV2", "add", NUMERIC, "{0} + {1}", "Returns `x + y`, element-wise.", operator="{0} + {1}", commutative=True, aggregate=True)
+add_v2 = binary("AddV2", "add", NUMERIC, "{0} + {1}", "Returns `x + y`.", operator="{0} + {1}", commutative=True, aggregate=True)
 add_v1 = binary("Add", "add", OLD_SUM, "{0} + {1}", "Returns `x + y`, element-wise; joins strings.")
 subtract = binary("Sub", "subtract", NUMERIC, "{0} - {1}", "Returns `x - y`, element-wise.", operator="{0} - {1}")
-multiply = binary("Mul", "multiply", NUMERIC, "{0} * {1}", "Returns `x * y`, element-wise.", operator="{0} * {1}", commutative=True)
+multiply = binary("Mul", "multiply", NUMERIC, "{0} * {1}", "Returns `x * y`.", operator="{0} * {1}", commutative=True)
 maximum = binary("Maximum", "maximum", REAL, "max({0}, {1})", "Returns the greater of `x` and `y`, element-wise.")
 minimum = binary("Minimum", "minimum", REAL, "min({0}, {1})", "Returns the lesser of `x` and `y`, element-wise.")
-atan2 = binary("Atan2", "arctan2", FLOATING, "atan2({0}, {1})", "Returns the angle of the point (x, y) in radians.", types="y: T, x: T -> z: T")
-less = binary("Less", "less", REAL, "{0} < {1}", "Tells where `x < y`.", operator="{0} < {1}", types=TO_BOOL, differentiable=False)
-less_equal = binary("LessEqual", "less_equal", REAL, "{0} <= {1}", "Tells where `x <= y`.", operator="{0} <= {1}", types=TO_BOOL, differentiable=False)
-greater = binary("Greater", "greater", REAL, "{0} > {1}", "Tells where `x > y`.", operator="{0} > {1}", types=TO_BOOL, differentiable=False)
-greater_equal = binary("GreaterEqual", "greater_equal", REAL, "{0} >= {1}", "Tells where `x >= y`.", operator="{0} >= {1}", types=TO_BOOL, differentiable=False)
-logical_and = binary("LogicalAnd", "logical_and", None, "{0} && {1}", "Returns `x` AND `y`.", types=LOGICAL, commutative=True, differentiable=False)
-logical_or = binary("LogicalOr", "logical_or", None, "{0} || {1}", "Returns `x` OR `y`.", types=LOGICAL, commutative=True, differentiable=False)
-bitwise_and = binary("BitwiseAnd", "bitwise_and", INTEGERS, "{0} & {1}", "Returns `x & y`, bit by bit.", operator="{0} & {1}", commutative=True, differentiable=False)
-bitwise_or = binary("BitwiseOr", "bitwise_or", INTEGERS, "{0} | {1}", "Returns `x | y`, bit by bit.", operator="{0} | {1}", commutative=True, differentiable=False)
-bitwise_xor = binary("BitwiseXor", "bitwise_xor", INTEGERS, "{0} ^ {1}", "Returns `x ^ y`, bit by bit.", operator="{0} ^ {1}", commutative=True, differentiable=False)
+atan2 = binary("Atan2", "arctan2", FLOATING, "atan2({0}, {1})", "Returns the angle of (x, y) in radians.", types=POINT)
 # fmt: on
+
+
+def _comparison(name: str, ufunc: str, symbol: str) -> Binary:
+    """Declare a comparison of real numbers."""
+    template = f"{{0}} {symbol} {{1}}"
+    doc = f"Tells where `x {symbol} y`."
+    return binary(name, ufunc, REAL, template, doc, operator=template, types=TO_BOOL, differentiable=False)
+
+
+def _logical(name: str, ufunc: str, symbol: str) -> Binary:
+    """Declare an op on truth values; Python has no operator that equals the ufunc."""
+    template, doc = f"{{0}} {symbol} {{1}}", f"Returns `x {symbol} y` of truth values."
+    return binary(name, ufunc, None, template, doc, types=LOGICAL, commutative=True, differentiable=False)
+
+
+def _bitwise(name: str, ufunc: str, symbol: str) -> Binary:
+    """Declare an op on the bits of integers."""
+    template, doc = f"{{0}} {symbol} {{1}}", f"Returns `x {symbol} y`, bit by bit."
+    return binary(name, ufunc, INTEGERS, template, doc, operator=template, commutative=True, differentiable=False)
+
+
+less = _comparison("Less", "less", "<")
+less_equal = _comparison("LessEqual", "less_equal", "<=")
+greater = _comparison("Greater", "greater", ">")
+greater_equal = _comparison("GreaterEqual", "greater_equal", ">=")
+logical_and = _logical("LogicalAnd", "logical_and", "&&")
+logical_or = _logical("LogicalOr", "logical_or", "||")
+bitwise_and = _bitwise("BitwiseAnd", "bitwise_and", "&")
+bitwise_or = _bitwise("BitwiseOr", "bitwise_or", "|")
+bitwise_xor = _bitwise("BitwiseXor", "bitwise_xor", "^")
 
 
 def _is_inexact(node: Operation) -> bool:

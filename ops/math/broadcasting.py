@@ -51,7 +51,7 @@ def unbroadcast_one(gradient: Tensor, x: Tensor, other: Tensor, axes: Any = None
     summed = sum_op(gradient, known, keep_dims=True)
     if not leading:
         return summed  # type: ignore[no-any-return]
-    return reshape(summed, list(x.dims) if shapes.is_static(x.dims) else shape(x))  # type: ignore[arg-type]
+    return reshape(summed, list(x.dims) if shapes.is_static(x.dims) else shape(x))
 
 
 def unbroadcast(op: Operation, gx: Tensor | None, gy: Tensor | None) -> list[Tensor | None]:

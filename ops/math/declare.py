@@ -77,7 +77,7 @@ def unary(
         return getattr(xp, ufunc)(x)
 
     block.__doc__ = doc
-    restrictions = {} if allowed is None else {"T": allowed}
+    restrictions: dict[str, Any] = {} if allowed is None else {"T": allowed}
     fuse = Ufunc(ufunc, cuda, operator) if fused else None
     return public_unary(op(name, types=types, shape=same_shape, fuse=fuse, differentiable=differentiable, **restrictions)(block))
 
@@ -92,7 +92,7 @@ def binary(
         return getattr(xp, ufunc)(x, y)
 
     block.__doc__ = doc
-    restrictions = {} if allowed is None else {"T": allowed}
+    restrictions: dict[str, Any] = {} if allowed is None else {"T": allowed}
     declare = op(
         name, types=types, shape=broadcast, fuse=Ufunc(ufunc, cuda, operator), commutative=commutative, aggregate=aggregate,
         differentiable=differentiable, **restrictions,

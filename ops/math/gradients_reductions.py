@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from ..array.pack import stack
 from ..array.reshape import expand_dims, reshape
 from ..array.shape_ops import shape, size
 from ..array.transpose import transpose
@@ -20,6 +23,7 @@ from .ranges import range as range_of
 from .reduce import reduce_prod, reduce_sum
 from .reductions import euclidean_norm_op, max_op, mean_op, min_op, normal_axes, prod_op, sum_op
 from .scans import cumprod
+from .sorting import top_k_op
 
 
 def _static_axes(op: Operation) -> tuple[int, ...] | None:
@@ -87,24 +91,29 @@ min_op.gradient(_extreme_gradient)
 @prod_op.gradient
 def _prod_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
     """Multiply all the others: products before and after each element, which also holds where elements are 0."""
-    x, axes = op.inputs[0], _static_axes(op)
-    spread = _spread(op, dy)
-    if axes is None:
-        return [div(mul(spread, keep(op, op.outputs[0])), x), None]
-    rest = [i for i in np.arange(len(x.dims or ())).tolist() if i not in axes]
-    order = [*axes, *rest]
+    x = op.inputs[0]
+    order, inverse, reduced = _reduced_first(op)
     turned = transpose(x, order)
-    flat = reshape(turned, [-1, _product_of(turned, len(axes))])
+    flat = reshape(turned, stack([reduced, -1]))
     left = cumprod(flat, 0, exclusive=True)
     right = cumprod(flat, 0, exclusive=True, reverse=True)
-    others = transpose(reshape(mul(left, right), shape(turned)), np.argsort(order).tolist())
-    return [mul(spread, others), None]
+    others = transpose(reshape(mul(left, right), shape(turned)), inverse)
+    return [mul(_spread(op, dy), others), None]
 
 
-def _product_of(turned: Tensor, start: int) -> int | Tensor:
-    dims = shapes.slice_dims(turned.dims, start)
-    count = shapes.num_elements(dims)
-    return reduce_prod(shape(turned)[start:]) if count is None else count  # type: ignore[index]
+def _reduced_first(op: Operation) -> tuple[Any, Any, Tensor]:
+    """Return the order of axes that has the reduced ones first, its inverse, and how many elements are reduced to one."""
+    x, axes = op.inputs[0], _static_axes(op)
+    if axes is not None:
+        order = [*axes, *(i for i in np.arange(len(x.dims or ())).tolist() if i not in axes)]
+        count = reduce_prod(lookup("GatherV2")(shape(x), np.array(axes, np.int32), 0))
+        return order, np.argsort(order).astype(np.int32), count
+    dims = shape(x)
+    every, stitch = range_of(size(dims)), lookup("DynamicStitch")
+    given = reshape(lookup("FloorMod")(cast(op.inputs[1], "int32"), size(dims)), [-1])
+    reduced = stitch([every, given], [mul(every, 0), add(mul(given, 0), 1)])
+    order = top_k_op(reduced, size(dims))[1]
+    return order, stitch([order], [every]), reduce_prod(lookup("GatherV2")(dims, given, 0))
 
 
 @euclidean_norm_op.gradient

@@ -46,7 +46,8 @@ def _product(xp: Namespace, a: Array, b: Array) -> Array:
 def _check(a: Array, b: Array, batched: bool) -> None:
     if not batched and (a.ndim != 2 or b.ndim != 2):
         which, array = ("a", a) if a.ndim != 2 else ("b", b)
-        raise InvalidArgumentError(None, None, f"In[{'ab'.index(which)}] is not a matrix. Instead it has shape {list(array.shape)}")
+        place = "ab".index(which)
+        raise InvalidArgumentError(None, None, f"In[{place}] is not a matrix. Instead it has shape {list(array.shape)}")
     if a.shape[-1] != b.shape[-2]:
         raise InvalidArgumentError(
             None, None, f"Matrix size-incompatible: In[0]: {list(a.shape)}, In[1]: {list(b.shape)}"

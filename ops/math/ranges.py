@@ -30,7 +30,7 @@ def _length(start: Any, limit: Any, delta: Any) -> int:
         relation = "<=" if delta > 0 else ">="
         raise ValueError(f"Requires start {relation} limit when delta {'>' if delta > 0 else '<'} 0: {start}/{limit}")
     if isinstance(start, int):
-        return -((start - limit) // delta) if delta > 0 else -((limit - start) // -delta)
+        return int(-((start - limit) // delta) if delta > 0 else -((limit - start) // -delta))
     return math.ceil(abs((limit - start) / delta))
 
 

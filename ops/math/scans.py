@@ -22,12 +22,12 @@ TIDX = {"Tidx": dtypes.int32}
 
 
 def _position(x: Array, axis: Array) -> int:
-    found = int(axis)
-    if not -x.ndim <= found < x.ndim:
+    found, rank = int(axis), int(x.ndim)
+    if not -rank <= found < rank:
         raise InvalidArgumentError(
-            None, None, f"ScanOp: Expected scan axis in the range [{-x.ndim}, {x.ndim}), but got {found}"
+            None, None, f"ScanOp: Expected scan axis in the range [{-rank}, {rank}), but got {found}"
         )
-    return found % x.ndim
+    return found % rank
 
 
 def _scan(xp: Namespace, x: Array, axis: int, name: str, start: Any, exclusive: bool, reverse: bool) -> Array:

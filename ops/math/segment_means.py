@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..array.fills import ones, ones_like, zeros_like
+import numpy as np
+
+from ..array.fills import fill, ones, ones_like, zeros_like
 from ..array.reshape import reshape
-from ..array.shape_ops import shape
+from ..array.shape_ops import rank, shape
 from ..core import dtypes
 from ..core.convert import convert_to_tensor
 from ..core.graph import get_default_graph
@@ -14,7 +16,7 @@ from ..core.node import Operation, Tensor
 from ..core.registry import lookup
 from . import segments as s
 from .binary import add_v2 as add
-from .binary import equal, greater_equal, logical_and, maximum
+from .binary import equal, greater_equal, logical_and, maximum, subtract
 from .binary import multiply as mul
 from .binary import realdiv as div
 from .complex import cast
@@ -78,10 +80,12 @@ def _gather_kept(source: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
     """Return the rows that ids name, zeros for dropped ones, and where ids name a row (with axes for the rows)."""
     positive = greater_equal(ids, 0)
     rows = _rows(source, maximum(ids, 0))
-    if source.dims is None or ids.dims is None:
-        raise ValueError(f"Gradients of unsorted segments need known ranks, the ids have shape {ids.get_shape()}")
-    for _ in range(len(source.dims) - 1):
-        positive = lookup("ExpandDims")(positive, -1)
+    ranks = [None if tensor.dims is None else len(tensor.dims) for tensor in (rows, ids)]
+    if ranks[0] is not None and ranks[1] is not None:
+        inner: Any = np.ones(ranks[0] - ranks[1], np.int32)
+    else:
+        inner = fill([subtract(rank(rows), rank(ids))], 1)
+    positive = reshape(positive, lookup("ConcatV2")([shape(ids), inner], 0))
     return where_v2(positive, rows, zeros_like(rows)), positive
 
 

@@ -156,12 +156,16 @@ def _unsorted(name: str, ufunc: str, allowed: Types, doc: str, indices: Types = 
     )(block)  # fmt: skip
 
 
-# fmt: off
-unsorted_segment_sum_op = _unsorted("UnsortedSegmentSum", "add", NUMBERS, "Returns the sum of each segment.", (dtypes.int16, *dtypes.INDEX))
+unsorted_segment_sum_op = _unsorted(
+    "UnsortedSegmentSum", "add", NUMBERS, "Returns the sum of each segment.", (dtypes.int16, *dtypes.INDEX)
+)
 unsorted_segment_prod_op = _unsorted("UnsortedSegmentProd", "multiply", NUMBERS, "Returns the product of each segment.")
-unsorted_segment_max_op = _unsorted("UnsortedSegmentMax", "maximum", REAL, "Returns the greatest of each segment; of none, the least of the dtype.")
-unsorted_segment_min_op = _unsorted("UnsortedSegmentMin", "minimum", REAL, "Returns the least of each segment; of none, the greatest of the dtype.")
-# fmt: on
+unsorted_segment_max_op = _unsorted(
+    "UnsortedSegmentMax", "maximum", REAL, "Returns the greatest of each segment; of none, the least of the dtype."
+)
+unsorted_segment_min_op = _unsorted(
+    "UnsortedSegmentMin", "minimum", REAL, "Returns the least of each segment; of none, the greatest of the dtype."
+)
 
 
 def segment_sum(data: Any, segment_ids: Any, name: str | None = None) -> Tensor:

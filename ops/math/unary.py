@@ -11,10 +11,11 @@ from ..core.shape_rules import broadcast, same_shape
 from .declare import FLOATING, INEXACT, INTEGERS, NUMERIC, SIGNED, SIGNED_NUMERIC, public_binary, public_unary, unary
 
 TO_BOOL = "x: T -> y: bool"
+LOGICAL = "x: bool -> y: bool"
 
 # fmt: off
 negative = unary("Neg", "negative", SIGNED_NUMERIC, "-{0}", "Returns `-x`, element-wise.", operator="-{0}")
-abs_real = unary("Abs", "absolute", FLOATING + SIGNED, "abs({0})", "Returns the absolute value of a real `x`.", operator="abs({0})")
+abs_real = unary("Abs", "absolute", FLOATING + SIGNED, "abs({0})", "Returns the size of a real `x`.", operator="abs({0})")
 sign = unary("Sign", "sign", SIGNED_NUMERIC, "sign({0})", "Returns -1, 0 or 1 by the sign of `x`; `x / |x|` for complex `x`.")
 square = unary("Square", "square", NUMERIC, "{0} * {0}", "Returns `x * x`, element-wise.")
 sqrt = unary("Sqrt", "sqrt", INEXACT, "sqrt({0})", "Returns the square root of `x`; NaN where a real `x` is negative.")
@@ -41,8 +42,8 @@ reciprocal = unary("Reciprocal", "reciprocal", SIGNED_NUMERIC, "1 / {0}", "Retur
 inv = unary("Inv", "reciprocal", SIGNED_NUMERIC, "1 / {0}", "Returns `1 / x`, element-wise (the older op type).")
 is_nan = unary("IsNan", "isnan", FLOATING, "isnan({0})", "Tells where `x` is NaN.", types=TO_BOOL, differentiable=False)
 is_inf = unary("IsInf", "isinf", FLOATING, "isinf({0})", "Tells where `x` is infinite.", types=TO_BOOL, differentiable=False)
-is_finite = unary("IsFinite", "isfinite", FLOATING, "isfinite({0})", "Tells where `x` is finite.", types=TO_BOOL, differentiable=False)
-logical_not = unary("LogicalNot", "logical_not", None, "!{0}", "Returns NOT `x`.", types="x: bool -> y: bool", differentiable=False)
+is_finite = unary("IsFinite", "isfinite", FLOATING, "isfinite({0})", "Finds finite `x`.", types=TO_BOOL, differentiable=False)
+logical_not = unary("LogicalNot", "logical_not", None, "!{0}", "Returns NOT `x`.", types=LOGICAL, differentiable=False)
 invert = unary("Invert", "invert", INTEGERS, "~{0}", "Flips every bit of `x`.", differentiable=False)
 # fmt: on
 

@@ -29,7 +29,9 @@ from .softmax import softmax_cross_entropy_op, sparse_softmax_cross_entropy_op
 def ensure_named(name: str, sentinel: Any, labels: Any, logits: Any) -> None:
     """Raise ValueError unless labels and logits were given by name: their order is too easily mistaken."""
     if sentinel is not None:
-        raise ValueError(f"Only call `{name}` with named arguments (labels=..., logits=..., ...). Received unnamed argument: {sentinel}")
+        raise ValueError(
+            f"Only call `{name}` with named arguments (labels=..., logits=..., ...). Received unnamed argument: {sentinel}"
+        )
     if labels is None or logits is None:
         raise ValueError(f"Both `labels` and `logits` must be provided for {name}.")
 

@@ -158,7 +158,7 @@ def _along(decl: OpDecl, logits: Any, axis: Any, name: str | None) -> Tensor:
         raise InvalidArgumentError(None, None, f"Dimension {axis} is out of range for logits of rank {last + 1}")
     order = list(range(last + 1))
     order[axis], order[last] = order[last], order[axis % (last + 1)]
-    return transpose(decl(transpose(tensor, order)), order, name=name)
+    return transpose(decl(transpose(tensor, order)), order, name=name or "transpose")
 
 
 def softmax(logits: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Tensor:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from support.differentiate import differentiate, numeric_gradient, weights
 
 from millstream.devices import simulated_gpus
 from millstream.ops.core import dtypes as types
 from millstream.ops.core.convert import constant
 from millstream.ops.core.graph import Graph
 from millstream.ops.core.node import Tensor
+from support.differentiate import differentiate, numeric_gradient, weights
 
 TOLERANCES = {"float16": 4e-3, "bfloat16": 4e-2, "float32": 2e-5, "complex64": 2e-5, "float64": 1e-10, "complex128": 1e-10}
 CHECKED: set[str] = set()
@@ -28,7 +28,8 @@ class Row:
 
     `build` makes the op from tensors of `inputs` (arrays); `reference` computes from the arrays what is expected, None when
     only shapes, dtypes and devices are compared. Floating inputs are tried as each of `dtypes` (complex ones with their
-    width); `gradient` checks the first two derivatives; `error` scales the tolerance.
+    width); `gradient` checks the first two derivatives, of tensors of unknown shape also
+    where `unknown`; `error` scales the tolerance.
     """
 
     op: str
@@ -37,6 +38,7 @@ class Row:
     reference: Callable[..., Any] | None = None
     gradient: bool = False
     second: bool = True
+    unknown: bool = True
     dtypes: tuple[str, ...] = ("float32", "float64")
     devices: str = "CPU GPU"
     error: float = 1.0
@@ -167,7 +169,7 @@ def evaluate(fetches: list[Tensor], gpu: Any = None, feeds: dict[Any, Any] | Non
         decl = op.decl
         kernels = decl.kernels_for("GPU") if gpu is not None else []
         kernel = next((k for k in kernels if k.supports is None or k.supports(op)), None)
-        on_gpu = kernel is not None and not any(t.dtype.np_dtype == object for t in (*op.inputs, *op.outputs))
+        on_gpu = kernel is not None and not any(t.dtype.np_dtype.kind == "O" for t in (*op.inputs, *op.outputs))
         if not on_gpu:
             cpu = decl.kernels_for("CPU")
             kernel = next(k for k in cpu if k.supports is None or k.supports(op))
@@ -191,20 +193,32 @@ def evaluate(fetches: list[Tensor], gpu: Any = None, feeds: dict[Any, Any] | Non
 
 
 def check_gradient(row: Row) -> None:
-    """Compare first and second derivatives with central differences, in float64."""
+    """Compare first and second derivatives with central differences, in float64; also where no shape is known."""
     arrays = row.arrays("float64")
+    found = _derivatives(row, arrays, known=True)
+    if row.unknown:
+        again = _derivatives(row, arrays, known=False)
+        for one, other in zip(found, again, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
+
+
+def _derivatives(row: Row, arrays: list[Any], known: bool) -> list[Any]:
     varying = [i for i, array in enumerate(arrays) if array.dtype == np.float64]
     with Graph().as_default():
         tensors = [constant(array) for array in arrays]
+        for tensor in tensors:
+            tensor.dims = tensor.dims if known else None
         ys = [y for y in _flat(row.build(*tensors)) if y.dtype is types.float64]
         xs = [tensors[i] for i in varying]
-        first = differentiate(ys, [weights(7, v.shape) for v in evaluate(ys)], xs)
-        assert any(g is not None for g in first), "no gradient at all"
-        _compare(tensors, arrays, varying, ys, first, 7, row.error)
-        second_ys = [g for g in first if g is not None]
-        if row.second:
-            second = differentiate(second_ys, [weights(9, v.shape) for v in evaluate(second_ys)], xs)
-            _compare(tensors, arrays, varying, second_ys, second, 9, row.error)
+        found, seeds = [], (7, 9) if row.second else (7,)
+        for seed in seeds:
+            gradients = differentiate(ys, [weights(seed, v.shape) for v in evaluate(ys)], xs)
+            assert seed != 7 or any(g is not None for g in gradients), "no gradient at all"
+            if known:
+                _compare(tensors, arrays, varying, ys, gradients, seed, row.error)
+            ys = [g for g in gradients if g is not None]
+            found.extend(evaluate(ys))
+    return found
 
 
 def _compare(tensors: Any, arrays: Any, varying: Any, ys: Any, gradients: Any, seed: int, error: float) -> None:

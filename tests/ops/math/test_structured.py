@@ -1,8 +1,10 @@
 """Reductions, products, scans, selections, segments and the like: NumPy references, shapes, devices and gradients."""
 
+# A table reads best with a row on each line.
+# ruff: noqa: E501
+
 import numpy as np
 import pytest
-from support.opcheck import Row, check_gradient, evaluate, run_row, table
 
 from millstream.ops import math as m
 from millstream.ops.core.convert import constant
@@ -10,6 +12,7 @@ from millstream.ops.core.errors import InvalidArgumentError
 from millstream.ops.core.graph import Graph
 from millstream.ops.core.registry import lookup
 from millstream.ops.math.sorting import top_k_op, top_k_v1_op
+from support.opcheck import Row, check_gradient, evaluate, run_row, table
 
 RNG = np.random.default_rng(8)
 X = RNG.uniform(-2, 2, (2, 3, 4))
@@ -70,11 +73,11 @@ def top(x):
 
 
 def unsorted(op, function, ufunc, start):
-    return Row(op, lambda d: function(d, IDS, 4), [ROWS_DATA], segments(ufunc, start, IDS, 4), gradient=True, dtypes=SINGLE)
+    return Row(op, lambda d: function(d, IDS, 4), [ROWS_DATA], segments(ufunc, start, IDS, 4), gradient=True, unknown=False, dtypes=SINGLE)
 
 
 def ordered(op, function, ufunc, start, empty, gradient=True):
-    return Row(op, lambda d: function(d, SORTED_IDS), [ROWS_DATA], segments(ufunc, start, SORTED_IDS, 4, empty), gradient, dtypes=SINGLE)
+    return Row(op, lambda d: function(d, SORTED_IDS), [ROWS_DATA], segments(ufunc, start, SORTED_IDS, 4, empty), gradient, unknown=False, dtypes=SINGLE)
 
 
 def at(function, *more):
@@ -135,11 +138,11 @@ ROWS = table(
     ordered("SegmentProd", m.segment_prod, np.multiply, 1, None, gradient=False),
     ordered("SegmentMax", m.segment_max, np.maximum, -np.inf, 0),
     ordered("SegmentMin", m.segment_min, np.minimum, np.inf, 0),
-    Row("SegmentMean", lambda d: m.segment_mean(d, SORTED_IDS), [ROWS_DATA], lambda d: np.stack([d[:2].mean(0), d[0] * 0, d[2:4].mean(0), d[4]]), gradient=True, dtypes=SINGLE),
+    Row("SegmentMean", lambda d: m.segment_mean(d, SORTED_IDS), [ROWS_DATA], lambda d: np.stack([d[:2].mean(0), d[0] * 0, d[2:4].mean(0), d[4]]), gradient=True, unknown=False, dtypes=SINGLE),
     unsorted("UnsortedSegmentSum", m.unsorted_segment_sum, np.add, 0),
     unsorted("UnsortedSegmentProd", m.unsorted_segment_prod, np.multiply, 1),
-    Row("UnsortedSegmentMax", lambda d: m.unsorted_segment_max(d, IDS[[0, 1, 3]], 3)[0], [ROWS_DATA[:3]], lambda d: d[1], gradient=True, dtypes=SINGLE),
-    Row("UnsortedSegmentMin", lambda d: m.unsorted_segment_min(d, IDS[[0, 1, 3]], 3)[0], [ROWS_DATA[:3]], lambda d: d[1], gradient=True, dtypes=SINGLE),
+    Row("UnsortedSegmentMax", lambda d: m.unsorted_segment_max(d, IDS[[0, 1, 3]], 3)[0], [ROWS_DATA[:3]], lambda d: d[1], gradient=True, unknown=False, dtypes=SINGLE),
+    Row("UnsortedSegmentMin", lambda d: m.unsorted_segment_min(d, IDS[[0, 1, 3]], 3)[0], [ROWS_DATA[:3]], lambda d: d[1], gradient=True, unknown=False, dtypes=SINGLE),
 )  # fmt: skip
 
 

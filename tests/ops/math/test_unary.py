@@ -1,13 +1,16 @@
 """Element-wise ops of one input: a table of domains and NumPy references."""
 
+# A table reads best with a row on each line.
+# ruff: noqa: E501
+
 import math
 
 import numpy as np
 import pytest
-from support.opcheck import Row, check_gradient, run_row, table
 
 from millstream.ops import math as m
 from millstream.ops.core.registry import lookup
+from support.opcheck import Row, check_gradient, run_row, table
 
 RNG = np.random.default_rng(5)
 ANY = RNG.uniform(-2, 2, (2, 3))

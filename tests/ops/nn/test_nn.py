@@ -1,14 +1,17 @@
 """Neural network ops: NumPy references, shapes, devices and gradients."""
 
+# A table reads best with a row on each line.
+# ruff: noqa: E501
+
 import numpy as np
 import pytest
-from support.opcheck import Row, check_gradient, evaluate, run_row, table
 
 from millstream.ops import nn
 from millstream.ops.core.convert import constant
 from millstream.ops.core.errors import InvalidArgumentError
 from millstream.ops.core.graph import Graph
 from millstream.ops.core.registry import lookup
+from support.opcheck import Row, check_gradient, evaluate, run_row, table
 
 RNG = np.random.default_rng(11)
 X = RNG.uniform(-3, 3, (3, 4))
