@@ -3,6 +3,8 @@
 from .adam import AdamOptimizer
 from .adaptive import AdadeltaOptimizer, AdagradOptimizer, FtrlOptimizer, ProximalAdagradOptimizer, RMSPropOptimizer
 from .gradient_descent import GradientDescentOptimizer, ProximalGradientDescentOptimizer
+from .learning_rate_decay import *  # noqa: F403
+from .learning_rate_decay import __all__ as _decays
 from .momentum import MomentumOptimizer
 from .optimizer import Optimizer
 from .training_util import (
@@ -16,5 +18,5 @@ from .training_util import (
 __all__ = [
     "AdadeltaOptimizer", "AdagradOptimizer", "AdamOptimizer", "FtrlOptimizer", "GradientDescentOptimizer", "MomentumOptimizer",
     "Optimizer", "ProximalAdagradOptimizer", "ProximalGradientDescentOptimizer", "RMSPropOptimizer", "assert_global_step",
-    "create_global_step", "get_global_step", "get_or_create_global_step", "global_step",
+    "create_global_step", "get_global_step", "get_or_create_global_step", "global_step", *_decays,
 ]  # fmt: skip

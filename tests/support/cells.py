@@ -25,7 +25,8 @@ def run(op_type, *inputs, device=None, **attrs):
     decl, device = lookup(op_type), device or CpuDevice()
     host = [arg.name in decl.host for arg in decl.inputs]
     values = [
-        device.put(np.asarray(x)) if not isinstance(x, Cell) and not stays else x for x, stays in zip(inputs, host, strict=True)
+        x if stays or isinstance(x, Cell) or device.owns(x) else device.put(np.asarray(x))
+        for x, stays in zip(inputs, host, strict=True)
     ]
     with device.activate():
         return decl.kernels_for(device.kind)[0].function(device.xp, *values, **attrs)

@@ -1,0 +1,120 @@
+"""Scattering into and gathering from variables' rows, on the CPU and on a simulated GPU."""
+
+import numpy as np
+import pytest
+from support.cells import held, make_cell, run
+
+from millstream.devices import simulated_gpus
+from millstream.devices.cpu import CpuDevice
+from millstream.ops.core import errors
+
+START = np.arange(12, dtype="f4").reshape(4, 3) + 1
+ROWS = np.array([1, 3, 1], "i4")
+UPDATES = np.array([[2, 4, 8], [1, 2, 4], [4, 2, 1]], "f4")
+COMBINE = {
+    "Update": lambda old, new: new, "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide, "Min": np.minimum,
+    "Max": np.maximum,
+}  # fmt: skip
+
+
+def expected(kind, start=START, rows=ROWS, updates=UPDATES):
+    """Applies one update after the other."""
+    result = start.copy()
+    for row, update in zip(rows, updates, strict=True):
+        result[row] = COMBINE[kind](result[row], update)
+    return result
+
+
+@pytest.mark.parametrize("kind", COMBINE)
+@pytest.mark.parametrize("prefix", ["Scatter", "ResourceScatter"])
+def test_scatter(kind, prefix):
+    cell = make_cell(START)
+    result = run(prefix + kind, cell, ROWS, UPDATES)
+    np.testing.assert_array_equal(held(cell), expected(kind))
+    assert result is (cell if prefix == "Scatter" else None)
+
+
+@pytest.mark.parametrize("kind", ["Update", "Add", "Sub", "Min", "Max"])
+def test_scatter_on_a_simulated_gpu(kind):
+    with simulated_gpus(1) as gpus:
+        cell = make_cell(START, gpus[0])
+        run(f"Scatter{kind}", cell, ROWS, UPDATES, device=gpus[0])
+        np.testing.assert_array_equal(held(cell), expected(kind))
+
+
+@pytest.mark.parametrize("kind", ["Update", "Add", "Sub", "Min", "Max"])
+@pytest.mark.parametrize("prefix", ["ScatterNd", "ResourceScatterNd"])
+@pytest.mark.parametrize("place", ["CPU", "GPU"])
+def test_scatter_nd(kind, prefix, place):
+    with simulated_gpus(1) as gpus:
+        device = gpus[0] if place == "GPU" else CpuDevice()
+        cell = make_cell(START, device)
+        run(prefix + kind, cell, np.array([[0, 1], [2, 2]], "i4"), np.array([7, 0], "f4"), device=device)
+        wanted = START.copy()
+        for where, value in (((0, 1), 7), ((2, 2), 0)):
+            wanted[where] = COMBINE[kind](wanted[where], value)
+        np.testing.assert_array_equal(held(cell), wanted)
+        run(prefix + kind, cell, ROWS[:2, None], UPDATES[:2], device=device)
+        np.testing.assert_array_equal(held(cell), expected(kind, wanted, ROWS[:2], UPDATES[:2]))
+
+
+def test_one_update_may_serve_all_rows():
+    cell = make_cell(START)
+    run("ScatterUpdate", cell, np.array([0, 2], "i8"), np.float32(5))
+    assert (held(cell)[[0, 2]] == 5).all() and (held(cell)[[1, 3]] == START[[1, 3]]).all()
+
+
+def test_no_rows_change_nothing():
+    cell = make_cell(START)
+    run("ScatterAdd", cell, np.zeros(0, "i4"), np.zeros((0, 3), "f4"))
+    np.testing.assert_array_equal(held(cell), START)
+
+
+@pytest.mark.parametrize(
+    "op, rows, updates, words",
+    [
+        ("ScatterUpdate", [0, 7], np.ones((2, 3)), r"indices\[1\] = 7 is not in \[0, 4\)"),
+        ("ScatterAdd", [-1], np.ones((1, 3)), r"indices\[0\] = -1 is not in \[0, 4\)"),
+        ("ScatterUpdate", [[0, 9]], np.ones((1, 2, 3)), r"indices\[0,1\] = 9 is not in \[0, 4\)"),
+        ("ScatterUpdate", [0], np.ones((1, 2)), r"got updates.shape \[1,2\], indices.shape \[1\], params.shape \[4,3\]"),
+        ("ScatterNdUpdate", [[0], [7]], np.ones((2, 3)), r"indices\[1\] = \[7\] does not index into shape \[4,3\]"),
+        ("ScatterNdAdd", [[0]], np.ones((1, 2)), r"Must have updates.shape = \[1,3\], got \[1,2\]"),
+        ("ScatterNdAdd", [[0, 1, 2]], np.ones(1), "have fewer dimensions"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_changes_nothing(op, rows, updates, words):
+    cell = make_cell(START)
+    with pytest.raises(errors.InvalidArgumentError, match=words):
+        run(op, cell, np.array(rows, "i4"), updates.astype("f4"))
+    np.testing.assert_array_equal(held(cell), START)
+
+
+def test_large_variables_are_written_in_place_unless_somebody_reads_them():
+    cell = make_cell(np.zeros((1 << 14, 4), "f4"))
+    place = cell.value.__array_interface__["data"][0]
+    run("ScatterAdd", cell, np.array([1], "i4"), np.ones((1, 4), "f4"))
+    assert cell.value.__array_interface__["data"][0] == place
+    seen = cell.read()[1:2]
+    run("ScatterAdd", cell, np.array([1], "i4"), np.ones((1, 4), "f4"))
+    assert seen.tolist() == [[1] * 4] and held(cell)[1].tolist() == [2] * 4
+
+
+def test_gather():
+    cell = make_cell(START)
+    np.testing.assert_array_equal(run("ResourceGather", cell, np.array([[3, 0]], "i4")), START[[[3, 0]]])
+    np.testing.assert_array_equal(run("ResourceGatherNd", cell, np.array([[3, 0], [1, 2]], "i4")), [START[3, 0], START[1, 2]])
+    with pytest.raises(errors.InvalidArgumentError, match=r"indices\[0\] = 7 is not in \[0, 4\)"):
+        run("ResourceGather", cell, np.array([7], "i4"))
+
+
+def test_gather_with_batch_dimensions():
+    start = np.arange(24, dtype="f4").reshape(2, 4, 3)
+    rows = np.array([[3, 0], [1, 1]], "i4")
+    found = run("ResourceGather", make_cell(start), rows, batch_dims=1)
+    np.testing.assert_array_equal(found, np.stack([start[0][rows[0]], start[1][rows[1]]]))
+
+
+def test_what_was_gathered_is_not_the_variable():
+    cell = make_cell(START)
+    found = run("ResourceGatherNd", cell, np.zeros((1, 0), "i4"))
+    assert found.shape == (1, 4, 3) or not np.shares_memory(found, cell.value)
