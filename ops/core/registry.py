@@ -34,6 +34,8 @@ _KINDS = {
 }  # fmt: skip
 _ARG = re.compile(r"(\w+): (?:(Ref)\((\w+)\)|\[(\w+)\]|(?:(\w+)\*)?(\w+))$")
 REQUIRED: Any = inspect.Parameter.empty
+# Disassembling costs as much as the rest of a declaration; bodies longer than this many bytes do something.
+_SHORT_BODY = 16
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,8 @@ def _attrs_of(
 
 def _is_ellipsis(function: Callable[..., Any]) -> bool:
     """Tell whether a block's body is `...` alone, perhaps under a docstring: it only returns the constant None."""
+    if len(function.__code__.co_code) > _SHORT_BODY:
+        return False
     code = [step for step in dis.get_instructions(function) if step.opname not in ("RESUME", "NOP")]
     names = [step.opname for step in code]
     return names in (["LOAD_CONST", "RETURN_VALUE"], ["RETURN_CONST"]) and code[0].argval is None
