@@ -35,9 +35,9 @@ def _joined(values: list[Shape], axis: int | None) -> Shape:
         length = None if dims is None else shapes.with_rank(dims, rank)[axis]
         total = None if total is None or length is None else total + length
         if dims is not None:
-            merged = shapes.merge(merged, (*dims[:axis], None, *dims[axis + 1 :]))
+            merged = shapes.merge(merged, (*dims[:axis], *dims[axis + 1 :]))
     assert merged is not None
-    return (*merged[:axis], total, *merged[axis + 1 :])
+    return (*merged[:axis], total, *merged[axis:])
 
 
 def _static_axis(tensor: Tensor) -> int | None:

@@ -19,7 +19,7 @@ from ..core.shapes import Shape
 
 
 def _not_fed(ctx: KernelContext, dtype: DType, shape: Shape) -> InvalidArgumentError:
-    known = "" if shape is None else f" and shape {shapes.format_brackets(shape)}"
+    known = "" if not shape else f" and shape {shapes.format_brackets(shape)}"
     return InvalidArgumentError(
         None,
         None,

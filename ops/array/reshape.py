@@ -148,7 +148,7 @@ def _squeeze_shape(node: Operation) -> Shape:
     rank = len(dims)
     for axis in wanted:
         if not -rank <= axis < rank:
-            raise ValueError(f"Squeeze axis {axis} not in [{-rank},{rank})")
+            raise ValueError(f"squeeze_dims[{wanted.index(axis)}] not in [{-rank},{rank}).")
     axes = {axis % rank for axis in wanted}
     for axis in sorted(axes):
         if dims[axis] not in (1, None):

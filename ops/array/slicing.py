@@ -40,7 +40,8 @@ def _slice_shape(node: Operation) -> Shape:
     found: list[int | None] = []
     for axis, (length, wanted) in enumerate(zip(x.dims, sizes.tolist(), strict=True)):
         start = None if starts is None else int(starts[axis])
-        found.append(_box_length(axis, length, start, wanted, ValueError))
+        # As in TensorFlow a box that is too large is found out by the run.
+        found.append(wanted if wanted != -1 else _box_length(axis, length, start, wanted, ValueError))
     return tuple(found)
 
 

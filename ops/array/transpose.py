@@ -31,7 +31,7 @@ def _transposed(node: Operation) -> Shape:
         return (None,) * len(order)
     size = len(x.dims)
     if len(order) != size:
-        raise ValueError(f"Dimension must be {len(order)} but is {size}")
+        raise ValueError(f"Dimension must be {size} but is {len(order)}")
     if sorted(d % size if -size <= d < size else d for d in order.tolist()) != list(range(size)):
         raise ValueError(f"perm {order.tolist()} is not a permutation of the {size} dimensions")
     return tuple(x.dims[d] for d in order.tolist())
