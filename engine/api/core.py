@@ -34,6 +34,7 @@ from ...ops.core.dtypes import (
 from ...ops.core.errors import OpError
 from ...ops.core.graph import Graph, GraphKeys, get_default_graph, reset_default_graph
 from ...ops.core.graphdef import PRODUCER
+from ...ops.core.indexed_slices import IndexedSlices, IndexedSlicesValue
 from ...ops.core.node import Operation, Tensor
 from ...ops.core.scopes import (
     add_to_collection,
@@ -61,6 +62,8 @@ __all__ = [
     "Dimension",
     "Graph",
     "GraphKeys",
+    "IndexedSlices",
+    "IndexedSlicesValue",
     "OpError",
     "Operation",
     "Tensor",
