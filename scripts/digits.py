@@ -56,11 +56,13 @@ def digits():
 
 def show(placement, console):
     """Print how many nodes each device has, and the copies of every step."""
-    console.print(placement.summary(), highlight=False)
+    console.print(placement.summary(), highlight=False, soft_wrap=True)
     for copy in placement.copies:
         size = "size by batch" if copy.nbytes is None else f"{copy.nbytes:,} bytes"
         way = f"{short(copy.source)} to {short(copy.destination)}"
-        console.print(f"  {copy.tensor}: {way}, {size}, for {', '.join(copy.consumers)}", highlight=False)
+        console.print(
+            f"  {copy.tensor}: {way}, {size}, for {', '.join(copy.consumers)}", highlight=False, soft_wrap=True
+        )
 
 
 def short(device):

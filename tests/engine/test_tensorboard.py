@@ -178,4 +178,4 @@ def test_tensorboard_serves_scalars_graph_and_run_metadata(server):
     drawn = server("plugin/graphs/graph", run="run", conceptual="false").decode()
     assert 'name: "loss"' in drawn and '"/device:GPU:1"' in drawn
     ran = server("plugin/graphs/run_metadata", run="run", tag="step_3").decode()
-    assert "device:GPU:0" in ran and 'node_name: "loss"' in ran
+    assert "device:GPU:0" in ran and 'node_name: "GradientDescent/update_w/ApplyGradientDescent"' in ran
