@@ -1,0 +1,151 @@
+"""Optimisers: where training goes, compared with TensorFlow; slots, constraints, the global step, and what is refused."""
+
+import importlib.util
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+import millstream as tf
+
+pytestmark = pytest.mark.usefixtures("graph")
+GOLDEN = pathlib.Path(__file__).parents[2] / "golden"
+RUNS = json.loads((GOLDEN / "training_runs.json").read_text())
+_SPEC = importlib.util.spec_from_file_location("training_runs", GOLDEN / "training_runs.py")
+training = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(training)
+
+
+@pytest.fixture
+def graph():
+    with tf.Graph().as_default() as graph:
+        yield graph
+
+
+@pytest.mark.parametrize("case", RUNS)
+def test_training_goes_where_tensorflows_goes(case):
+    value, steps = training.train(case, tf)
+    np.testing.assert_allclose(value, RUNS[case][0], rtol=1e-6)
+    assert steps == RUNS[case][1] == 5
+
+
+def test_slots():
+    v = tf.Variable([1.0, 2.0], name="v")
+    optimizer = tf.train.AdamOptimizer(0.1)
+    optimizer.minimize(tf.reduce_sum(v))
+    assert optimizer.get_slot_names() == ["m", "v"] and optimizer.get_name() == "Adam"
+    assert optimizer.get_slot(v, "m").op.name == "v/Adam" and optimizer.get_slot(v, "x") is None
+    assert [s.op.name for s in optimizer.variables()] == ["beta1_power", "beta2_power", "v/Adam", "v/Adam_1"]
+    assert tf.trainable_variables() == [v] and len(tf.global_variables()) == 5
+
+
+def test_two_optimisers_keep_their_own_slots():
+    v = tf.Variable([1.0], name="v")
+    for _ in range(2):
+        tf.train.MomentumOptimizer(0.1, 0.9).minimize(tf.reduce_sum(v))
+    assert [x.op.name for x in tf.global_variables()] == ["v", "v/Momentum", "v/Momentum_1"]
+
+
+def test_training_ops_are_collected():
+    v = tf.Variable([1.0])
+    train = tf.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_sum(v), name="train")
+    assert tf.get_collection(tf.GraphKeys.TRAIN_OP) == [train] and train.name == "train"
+
+
+def test_constraints_hold_after_each_step():
+    v = tf.Variable([1.0, -1.0], constraint=lambda x: tf.maximum(x, 0.0))
+    train = tf.train.GradientDescentOptimizer(1.0).minimize(tf.reduce_sum(v) * 0.5)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        session.run(train)
+        assert session.run(v).tolist() == [0.5, 0]
+
+
+def test_settings_may_be_tensors_and_functions():
+    v = tf.Variable([1.0])
+    rate = tf.placeholder(tf.float32, [])
+    train = tf.train.GradientDescentOptimizer(rate).minimize(tf.reduce_sum(v))
+    later = tf.train.GradientDescentOptimizer(lambda: 0.5).minimize(tf.reduce_sum(v))
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        session.run(train, {rate: 0.25})
+        session.run(later)
+        assert session.run(v).tolist() == [0.25]
+
+
+@pytest.mark.parametrize("gate", [0, 1, 2])
+def test_gates(gate):
+    v = tf.Variable([2.0])
+    pairs = tf.train.GradientDescentOptimizer(0.1).compute_gradients(tf.square(v), gate_gradients=gate)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        assert session.run(pairs[0][0]).tolist() == [4] and pairs[0][1] is v
+
+
+def test_what_is_refused():
+    v, w = tf.Variable([1.0]), tf.Variable([1], name="count")
+    optimizer = tf.train.GradientDescentOptimizer(0.1)
+    with pytest.raises(ValueError, match="Must specify the optimizer name"):
+        tf.train.GradientDescentOptimizer(0.1, name="")
+    with pytest.raises(ValueError, match="gate_gradients must be one of"):
+        optimizer.compute_gradients(tf.reduce_sum(v), gate_gradients=7)
+    with pytest.raises(ValueError, match="No gradients provided for any variable, check your graph"):
+        optimizer.minimize(tf.constant(1.0), var_list=[v])
+    with pytest.raises(ValueError, match="No variables provided"):
+        optimizer.apply_gradients([])
+    with pytest.raises(ValueError, match="No gradients provided for any variable"):
+        optimizer.apply_gradients([(None, v)])
+    with pytest.raises(ValueError, match="Invalid type tf.int32 for"):
+        optimizer.minimize(tf.reduce_sum(w))
+    with pytest.raises(ValueError, match="No variables to optimize"):
+        optimizer.minimize(tf.reduce_sum(v), var_list=[])
+    with pytest.raises(TypeError, match="Argument is not a variable"):
+        optimizer.minimize(tf.reduce_sum(v), var_list=["v"])
+
+
+def test_the_global_step():
+    assert tf.train.get_global_step() is None
+    step = tf.train.create_global_step()
+    assert tf.train.get_global_step() is step is tf.train.get_or_create_global_step()
+    assert step.dtype.base_dtype is tf.int64 and not step.trainable
+    with pytest.raises(ValueError, match='"global_step" already exists.'):
+        tf.train.create_global_step()
+    with tf.Session() as session:
+        session.run(step.initializer)
+        assert tf.train.global_step(session, step) == 0
+
+
+def test_a_global_step_must_count():
+    tf.Variable(1.0, name="global_step")
+    with pytest.raises(TypeError, match="does not have integer type"):
+        tf.train.get_global_step()
+
+
+DECAYS = {
+    "exponential": (lambda s: tf.train.exponential_decay(0.5, s, 10, 0.25), lambda s: 0.5 * 0.25 ** (s / 10)),
+    "staircase": (lambda s: tf.train.exponential_decay(0.5, s, 10, 0.25, staircase=True), lambda s: 0.5 * 0.25 ** (s // 10)),
+    "natural": (lambda s: tf.train.natural_exp_decay(0.5, s, 10, 0.25), lambda s: 0.5 * np.exp(-0.025 * s)),
+    "inverse": (lambda s: tf.train.inverse_time_decay(0.5, s, 10, 0.25), lambda s: 0.5 / (1 + 0.025 * s)),
+    "polynomial": (lambda s: tf.train.polynomial_decay(0.5, s, 20, 0.1, 2.0), lambda s: 0.4 * (1 - min(s, 20) / 20) ** 2 + 0.1),
+    "cycle": (lambda s: tf.train.polynomial_decay(0.5, s, 20, 0.1, cycle=True), lambda s: 0.4 * (1 - s / (20 * max(1, np.ceil(s / 20)))) + 0.1),
+    "cosine": (lambda s: tf.train.cosine_decay(0.5, s, 20, 0.1), lambda s: 0.5 * (0.9 * 0.5 * (1 + np.cos(np.pi * min(s, 20) / 20)) + 0.1)),
+    "pieces": (lambda s: tf.train.piecewise_constant(s, [5, 15], [1.0, 0.5, 0.25]), lambda s: 1.0 if s <= 5 else 0.5 if s <= 15 else 0.25),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DECAYS)
+def test_decays(name):
+    build, reference = DECAYS[name]
+    step = tf.placeholder(tf.int64, [])
+    rate = build(step)
+    with tf.Session() as session:
+        for at in (0, 3, 5, 10, 15, 19, 20, 33):
+            assert session.run(rate, {step: at}) == pytest.approx(reference(at), rel=1e-5)
+
+
+def test_decays_need_a_step():
+    with pytest.raises(ValueError, match="global_step is required for exponential_decay"):
+        tf.train.exponential_decay(0.5, None, 10, 0.25)
+    with pytest.raises(ValueError, match="length of boundaries should be 1 less"):
+        tf.train.piecewise_constant(tf.constant(1), [1], [1.0])
