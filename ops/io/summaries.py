@@ -37,7 +37,8 @@ def scalar_summary(xp: Namespace, tags: Array, values: Array) -> Array:
     return _serialised(*({"tag": tag.decode(), "simple_value": float(value)} for tag, value in pairs))
 
 
-@op("HistogramSummary", types="tag: string, values: T -> summary: string", T=dtypes.REAL, shape=scalar, defaults={"T": dtypes.float32}, devices="CPU", differentiable=False)
+@op("HistogramSummary", types="tag: string, values: T -> summary: string", T=dtypes.REAL, shape=scalar, devices="CPU",
+    defaults={"T": dtypes.float32}, differentiable=False)  # fmt: skip
 def histogram_summary(xp: Namespace, tag: Array, values: Array) -> Array:
     """Return a Summary with the histogram of `values` over TensorFlow's buckets."""
     flat = np.asarray(values, np.float64).ravel()
