@@ -5,13 +5,16 @@ compared with a NumPy reference, and differentiated twice against central differ
 where tables are declared, so that a guard can tell which ops nobody checks.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from millstream import ConfigProto, Session
 from millstream.devices import simulated_gpus
+from millstream.ops.array import placeholder
 from millstream.ops.core import dtypes as types
 from millstream.ops.core.convert import constant
 from millstream.ops.core.graph import Graph
@@ -88,6 +91,32 @@ def run_row(row: Row) -> None:
             if "GPU" in row.devices and all(map(_fits_gpu, arrays)):
                 _check_gpu(outputs, values)
             _check_unknown_shapes(row, arrays, values)
+
+
+def run_in_sessions(row: Row) -> None:
+    """Compare a session on the CPU, and one on a simulated GPU, with the naive interpreter: feeds of unknown shape."""
+    for dtype in row.dtypes if row.floating else (None,):
+        arrays = row.arrays(dtype)
+        with Graph().as_default() as graph:
+            with graph.device("/gpu:0"):
+                tensors = [placeholder(array.dtype) for array in arrays]
+                outputs = _flat(row.build(*tensors))
+            feeds = dict(zip(tensors, arrays, strict=True))
+            wanted = evaluate(outputs, feeds=feeds)
+            _compare_sessions(outputs, feeds, wanted, 0)
+            if "GPU" in row.devices:
+                _compare_sessions(outputs, feeds, wanted, 1)
+
+
+def _compare_sessions(outputs: list[Tensor], feeds: dict[Any, Any], wanted: list[Any], gpus: int) -> None:
+    with simulated_gpus(gpus), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Session(config=ConfigProto(allow_soft_placement=True)) as session:
+            found = session.run(outputs, feeds)
+    for output, value, expected in zip(outputs, found, wanted, strict=True):
+        assert value.dtype == expected.dtype, f"{output} came as {value.dtype} from a session"
+        assert np.shape(value) == np.shape(expected), f"{output} came with shape {np.shape(value)} from a session"
+        _close(np.asarray(value), expected, 1e-5 if expected.dtype.kind in "fcV" else 0.0)
 
 
 def _fits_gpu(array: Any) -> bool:

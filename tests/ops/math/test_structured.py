@@ -12,7 +12,7 @@ from millstream.ops.core.errors import InvalidArgumentError
 from millstream.ops.core.graph import Graph
 from millstream.ops.core.registry import lookup
 from millstream.ops.math.sorting import top_k_op, top_k_v1_op
-from support.opcheck import Row, check_gradient, evaluate, run_row, table
+from support.opcheck import Row, check_gradient, evaluate, run_in_sessions, run_row, table
 
 RNG = np.random.default_rng(8)
 X = RNG.uniform(-2, 2, (2, 3, 4))
@@ -149,6 +149,11 @@ ROWS = table(
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_forward(row: Row) -> None:
     run_row(row)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_sessions(row: Row) -> None:
+    run_in_sessions(row)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.gradient], ids=str)

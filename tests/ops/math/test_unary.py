@@ -10,7 +10,7 @@ import pytest
 
 from millstream.ops import math as m
 from millstream.ops.core.registry import lookup
-from support.opcheck import Row, check_gradient, run_row, table
+from support.opcheck import Row, check_gradient, run_in_sessions, run_row, table
 
 RNG = np.random.default_rng(5)
 ANY = RNG.uniform(-2, 2, (2, 3))
@@ -104,6 +104,11 @@ ROWS = table(
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_forward(row: Row) -> None:
     run_row(row)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_sessions(row: Row) -> None:
+    run_in_sessions(row)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.gradient], ids=str)
