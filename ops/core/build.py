@@ -36,7 +36,7 @@ def build(decl: OpDecl, args: tuple[Any, ...], attrs: dict[str, Any], name: str 
     node_attrs = types
     for attr_name in decl.attr_order:
         if attr_name not in types:
-            node_attrs[attr_name] = _attr_value(decl, decl.attrs[attr_name], free.get(attr_name, REQUIRED))
+            node_attrs[attr_name] = attr_value(decl, decl.attrs[attr_name], free.get(attr_name, REQUIRED))
     try:
         if not decl.takes_refs:
             return new_operation(graph, decl, unique, inputs, node_attrs)
@@ -189,7 +189,8 @@ def _convert_list(decl: OpDecl, arg: Arg, value: Any, types: dict[str, Any], gra
     return tensors
 
 
-def _attr_value(decl: OpDecl, attr: Attr, value: Any) -> Any:
+def attr_value(decl: OpDecl, attr: Attr, value: Any) -> Any:
+    """Return an attribute as nodes hold it: its default for REQUIRED; TypeError when it is not of the declared kind."""
     if value is REQUIRED:
         if attr.default is REQUIRED:
             raise TypeError(f"{decl.name}() is missing the attribute {attr.name!r}")

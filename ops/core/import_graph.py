@@ -1,0 +1,252 @@
+"""`import_graph_def`: the nodes of a GraphDef added to the default graph.
+
+Nodes are added so that inputs come first, whatever their order in the message. Names get a prefix, devices are merged with
+the scopes around, colocation groups follow their nodes to their new names. Invariant: importing what `as_graph_def` gave
+makes the same graph again, and a message whose op types or inputs are unknown adds no node.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from . import graphdef, protos
+from .build import attr_value
+from .graph import Graph, get_default_graph, new_operation
+from .node import Operation, Tensor
+from .registry import REGISTRY, REQUIRED, OpDecl, arg_length
+
+_COLOCATION = "loc:@"
+
+
+def import_graph_def(
+    graph_def: Any,
+    input_map: dict[str, Any] | None = None,
+    return_elements: Any = None,
+    name: str | None = None,
+    op_dict: Any = None,
+    producer_op_list: Any = None,
+) -> list[Any] | None:
+    """Add the nodes of a GraphDef to the default graph.
+
+    Args:
+      graph_def: a GraphDef.
+      input_map: tensors to use instead of inputs named in the message ("x:0"; "^x" for control inputs).
+      return_elements: names of operations ("x") and tensors ("x:0") of the message to return.
+      name: the prefix of the new names, "import" when None; "" for none.
+      op_dict, producer_op_list: accepted for old programs; op types are looked up here.
+
+    Returns:
+      The operations and tensors asked for, in order; None when none were.
+
+    Raises:
+      TypeError: when `graph_def` is no GraphDef. ValueError: for op types and inputs that do not exist, names that are taken,
+        and entries of `input_map` or `return_elements` that the message does not have.
+    """
+    if not hasattr(graph_def, "node") or not hasattr(graph_def, "SerializeToString"):
+        raise TypeError(f"graph_def must be a GraphDef proto, got {type(graph_def).__name__}.")
+    graph = get_default_graph()
+    with _scope(graph, name) as prefix:
+        importer = _Importer(graph, prefix, _by_tensor_name(input_map or {}))
+        importer.add_all(graph_def)
+        return None if return_elements is None else [importer.element(item) for item in return_elements]
+
+
+@contextlib.contextmanager
+def _scope(graph: Graph, name: str | None) -> Iterator[str]:
+    if name == "":
+        yield graph.current_name_scope
+        return
+    with graph.name_scope(name or "import") as scope:
+        yield scope.rstrip("/")
+
+
+def _by_tensor_name(input_map: dict[str, Any]) -> dict[str, Any]:
+    return {key if key.startswith("^") or ":" in key else f"{key}:0": value for key, value in input_map.items()}
+
+
+class _Importer:
+    """One import. State: `_added` nodes by their names in the message, `_used` keys of the input map."""
+
+    def __init__(self, graph: Graph, prefix: str, input_map: dict[str, Any]) -> None:
+        self.graph, self.prefix, self.input_map = graph, prefix, input_map
+        self._added: dict[str, Operation] = {}
+        self._used: set[str] = set()
+        self._names: set[str] = set()
+
+    def add_all(self, graph_def: Any) -> None:
+        nodes = {node.name: node for node in graph_def.node}
+        self._names = set(nodes)
+        if len(nodes) < len(graph_def.node):
+            raise ValueError("The GraphDef has two nodes of one name")
+        for node in graph_def.node:
+            self._check(node)
+        for function in graph_def.library.function:
+            self.graph.functions[function.signature.name] = function
+        for name in _in_order(nodes, self.input_map):
+            self._added[name] = self._add(nodes[name])
+        for name, op in self._added.items():
+            self._colocate(op, nodes[name])
+        unused = sorted(set(self.input_map) - self._used)
+        if unused:
+            listed = ", ".join(key.removesuffix(":0") for key in unused)
+            raise ValueError(f"Attempted to map inputs that were not found in graph_def: [{listed}]")
+
+    def element(self, name: str) -> Any:
+        """Return the operation or tensor that a name of the message means in the graph."""
+        op_name, colon, index = name.rpartition(":") if ":" in name else (name, "", "")
+        op = self._added.get(op_name)
+        if op is None or (colon and not (index.isdigit() and int(index) < len(op.outputs))):
+            raise ValueError(f"Requested return_element {name!r} not found in graph_def.")
+        return op.outputs[int(index)] if colon else op
+
+    def _check(self, node: Any) -> None:
+        if node.op not in REGISTRY:
+            raise ValueError(
+                f"Op type not registered {node.op!r} in node {node.name!r}: Millstream has no such op, and the GraphDef cannot "
+                "be imported without it"
+            )
+        for text in node.input:
+            source = text.removeprefix("^").partition(":")[0]
+            if source not in self._names and text not in self.input_map and f"{text}:0" not in self.input_map:
+                raise ValueError(f"Node {node.name!r}: Unknown input node {text!r}")
+
+    def _full_name(self, name: str) -> str:
+        return f"{self.prefix}/{name}" if self.prefix else name
+
+    def _add(self, node: Any) -> Operation:
+        decl = REGISTRY[node.op]
+        data = [self._input(node, text) for text in node.input if not text.startswith("^")]
+        attrs = {name: graphdef.get_attr(value) for name, value in node.attr.items() if name != "_class"}
+        attrs = {
+            **_declared(decl, node, attrs),
+            **{k: v for k, v in attrs.items() if k.startswith("_") and k != "_output_shapes"},
+        }
+        _check_inputs(decl, node, data, attrs)
+        full = self._full_name(node.name)
+        if full in self.graph._by_name:
+            raise ValueError(f"Node name {full!r} already exists in the Graph")
+        self._reserve(full)
+        controls = [self._control(text) for text in node.input if text.startswith("^")]
+        try:
+            with self.graph.control_dependencies(controls), self._device(node.device):
+                op = new_operation(self.graph, decl, full, tuple(data), attrs)
+        except ValueError as error:
+            raise ValueError(f"{error} for imported node {full!r} ({node.op})") from None
+        return op
+
+    def _device(self, name: str) -> Any:
+        return self.graph.device(name) if name else contextlib.nullcontext()
+
+    def _reserve(self, full: str) -> None:
+        stack, self.graph._name_stack = self.graph._name_stack, ""
+        self.graph.unique_name(full)
+        self.graph._name_stack = stack
+
+    def _input(self, node: Any, text: str) -> Tensor:
+        key = text if ":" in text else f"{text}:0"
+        mapped = self.input_map.get(key)
+        if mapped is not None:
+            self._used.add(key)
+            return self.graph.as_graph_element(mapped, allow_operation=False)  # type: ignore[no-any-return]
+        name, _, index = key.rpartition(":")
+        outputs = self._added[name].outputs
+        if int(index) >= len(outputs):
+            raise ValueError(
+                f"Node {node.name!r}: Connecting to invalid output {index} of source node {name} which has {len(outputs)} outputs."
+            )
+        return outputs[int(index)]
+
+    def _control(self, text: str) -> Operation:
+        mapped = self.input_map.get(text)
+        if mapped is None:
+            return self._added[text[1:]]
+        self._used.add(text)
+        element = self.graph.as_graph_element(mapped)
+        return element.op if isinstance(element, Tensor) else element  # type: ignore[no-any-return]
+
+    def _colocate(self, op: Operation, node: Any) -> None:
+        groups = [group.decode() for group in node.attr["_class"].list.s] if "_class" in node.attr else []
+        renamed = []
+        for group in groups:
+            anchor = group.removeprefix(_COLOCATION)
+            renamed.append(f"{_COLOCATION}{self._full_name(anchor)}" if anchor in self._names else group)
+        op.colocation = (*op.colocation, *(group for group in renamed if group not in op.colocation))
+        if renamed and not node.device:
+            anchors = [self._added.get(group.removeprefix(_COLOCATION)) for group in groups]
+            op.device_string = next(
+                (a.device_string for a in anchors if a is not None and a.device_string), op.device_string
+            )
+
+
+def _declared(decl: OpDecl, node: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Return every declared attribute, defaults included; ValueError for one that is missing."""
+    attrs: dict[str, Any] = {}
+    for name, attr in decl.attrs.items():
+        if name in given:
+            attrs[name] = attr_value(decl, attr, given[name])
+        elif attr.default is REQUIRED:
+            raise ValueError(f"NodeDef missing attr {name!r} from Op {decl.name!r} in node {node.name!r}")
+        else:
+            attrs[name] = attr.default
+    return attrs
+
+
+def _check_inputs(decl: OpDecl, node: Any, data: list[Tensor], attrs: dict[str, Any]) -> None:
+    expected: list[Any] = []
+    for arg in decl.inputs:
+        if arg.type_list_attr is not None:
+            expected.extend(attrs[arg.type_list_attr])
+        else:
+            expected.extend([arg.dtype or attrs[arg.type_attr or ""]] * arg_length(arg, attrs))
+    if len(expected) != len(data):
+        raise ValueError(
+            f"NodeDef {node.name!r} ({decl.name}) expects {len(expected)} inputs, but the GraphDef gives it {len(data)}"
+        )
+    for i, (tensor, dtype) in enumerate(zip(data, expected, strict=True)):
+        if tensor.dtype.base_dtype is not dtype.base_dtype:
+            raise ValueError(
+                f"Input {i} of node {node.name!r} was passed {tensor.dtype.name} from {tensor.name} incompatible with "
+                f"expected {dtype.name}."
+            )
+
+
+def _in_order(nodes: dict[str, Any], input_map: dict[str, Any]) -> list[str]:
+    """Return node names, inputs first, otherwise as they stand; ValueError when they form a cycle."""
+    order: list[str] = []
+    state: dict[str, int] = {}
+    for root in nodes:
+        stack = [root]
+        while stack:
+            name = stack[-1]
+            if state.get(name) == 2:
+                stack.pop()
+                continue
+            state[name] = 1
+            waiting = [source for source in _sources(nodes[name], input_map) if state.get(source) != 2]
+            if any(state.get(source) == 1 and source in stack for source in waiting):
+                raise ValueError(f"GraphDef has a cycle through node {name!r}")
+            if waiting:
+                stack.extend(reversed(waiting))
+            else:
+                state[name] = 2
+                order.append(name)
+                stack.pop()
+    return order
+
+
+def _sources(node: Any, input_map: dict[str, Any]) -> list[str]:
+    found = []
+    for text in node.input:
+        key = text if text.startswith("^") or ":" in text else f"{text}:0"
+        if key not in input_map:
+            found.append(text.removeprefix("^").partition(":")[0])
+    return found
+
+
+def parse_graph_def(data: bytes) -> Any:
+    """Return the GraphDef that serialised bytes hold."""
+    message = protos.GraphDef()
+    message.ParseFromString(data)
+    return message
