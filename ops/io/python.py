@@ -1,17 +1,17 @@
-"""Python functions as nodes: py_func and numpy_function.
+"""py_func: a Python function as a node.
 
-State: `_by_token` finds a function by the token in its node's attribute; the graph that uses it keeps it alive through `_kept`.
-Invariants: what a function gets is its own (it may write to it and keep it), and what it returns is copied, so that
-no array is shared between a program's Python code and a run.
+A node holds a token; the function itself belongs to the graph that it was given to, and is found by the token while that
+graph lives. Invariant: the function gets copies and its results are copied, so that nothing it keeps is ever a value of a
+graph. What it raises becomes TensorFlow's error class, with the user's own traceback as text.
 """
 
 from __future__ import annotations
 
 import itertools
 import traceback
+import weakref
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
 
@@ -23,146 +23,169 @@ from ..core.node import Operation
 from ..core.registry import OpDecl, op
 from ..core.shapes import Shape
 
-
-class _PythonFunction:
-    """A function that nodes call."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-
-
-_by_token: WeakValueDictionary[str, _PythonFunction] = WeakValueDictionary()
-_kept: WeakKeyDictionary[Graph, list[_PythonFunction]] = WeakKeyDictionary()
-_numbers = itertools.count()
-
-_ERRORS: tuple[tuple[type[BaseException], type[errors.OpError]], ...] = (
+_HELD = ("py_func", "functions")
+_tokens = itertools.count()
+_CPP_NAMES = {"float16": "half", "float32": "float", "float64": "double"}
+_ERRORS: tuple[tuple[Any, type[errors.OpError]], ...] = (
+    ((ValueError, TypeError), errors.InvalidArgumentError),
     (StopIteration, errors.OutOfRangeError),
     (MemoryError, errors.ResourceExhaustedError),
     (NotImplementedError, errors.UnimplementedError),
-    ((ValueError, TypeError), errors.InvalidArgumentError),  # type: ignore[list-item]
+    (Exception, errors.UnknownError),
 )
-_SHORT = {"float32": "float", "float64": "double", "float16": "half"}
+
+
+class _Function:
+    """A Python function that nodes of one graph call."""
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self.call = call
+
+
+_functions: weakref.WeakValueDictionary[str, _Function] = weakref.WeakValueDictionary()
 
 
 def register(function: Callable[..., Any], graph: Graph) -> str:
-    """Return a new token for a function, which lives as long as the graph."""
-    entry = _PythonFunction(function)
-    token = f"pyfunc_{next(_numbers)}"
-    _by_token[token] = entry
-    _kept.setdefault(graph, []).append(entry)
+    """Keep `function` as long as `graph` lives, and return the token by which nodes find it."""
+    token = f"pyfunc_{next(_tokens)}"
+    _functions[token] = held = _Function(function)
+    graph.get_collection_ref(_HELD).append(held)
     return token
-
-
-def _own(value: Array) -> Any:
-    """Return an argument as the function's own: an array that may be written to, or a scalar."""
-    array = np.array(value)
-    return array[()] if array.ndim == 0 else array
-
-
-def _called(token: str, arguments: list[Array]) -> Any:
-    entry = _by_token.get(token)
-    if entry is None:
-        raise errors.InvalidArgumentError(None, None, f"ValueError: callback {token} is not found")
-    try:
-        return entry.function(*map(_own, arguments))
-    except Exception as error:
-        kind = next((to for known, to in _ERRORS if isinstance(error, known)), errors.UnknownError)
-        text = f"{type(error).__name__}: {error}\n{''.join(traceback.format_exception(error))}"
-        raise kind(None, None, text) from error
-
-
-def _as_tensor_value(value: Any) -> Array:
-    array = np.array(value)
-    if array.dtype.kind in "SUO":
-        flat = [item.encode() if isinstance(item, str) else item for item in array.astype(object).ravel().tolist()]
-        made = np.empty(len(flat), object)
-        made[:] = flat
-        return made.reshape(array.shape)
-    return array
-
-
-def _checked(token: str, index: int, value: Any, expected: DType) -> Array:
-    array = _as_tensor_value(value)
-    found = as_dtype(array.dtype)
-    if found is not expected:
-        names = [_SHORT.get(d.name, d.name) for d in (found, expected)]
-        raise errors.InvalidArgumentError(
-            None, None, f"{index}-th value returned by {token} is {names[0]}, but expects {names[1]}"
-        )
-    return array
-
-
-def call(token: str, arguments: list[Array], expected: list[DType]) -> Any:
-    """Call the function of a token and return its results as arrays of the dtypes expected."""
-    result = _called(token, arguments)
-    results = list(result) if isinstance(result, list | tuple) else [] if not expected else [result]
-    if len(results) != len(expected):
-        raise errors.InvalidArgumentError(
-            None, None, f"{token} returns {len(results)} values, but expects to see {len(expected)} values."
-        )
-    arrays = [_checked(token, i, value, dtype) for i, (value, dtype) in enumerate(zip(results, expected, strict=True))]
-    return arrays[0] if len(arrays) == 1 else arrays
 
 
 def _unknown_shapes(node: Operation) -> list[Shape]:
     return [None] * len(node.attrs["Tout"])
 
 
-_TYPES = "input: [Tin] -> output: [Tout]"
+def _not_known(node: Operation) -> None:
+    """Keep the function from being called while the graph is built."""
 
 
-@op("PyFunc", types=_TYPES, shape=_unknown_shapes, stateful=True, devices="CPU", differentiable=False)
-def py_func_op(xp: Namespace, inputs: list[Array], *, token: str, Tout: list[DType]) -> Any:
-    """Return what a Python function returns, called each time the node runs."""
-    return call(token, inputs, Tout)
+@op("PyFunc", types="input: [Tin] -> output: [Tout]", shape=_unknown_shapes, stateful=True, devices="CPU", differentiable=False)
+def py_func_op(xp: Namespace, input: list[Array], *, token: str, Tout: list[DType]) -> Any:
+    """Return what the Python function behind `token` makes of the inputs."""
+    found = _functions.get(token)
+    if found is None:
+        raise errors.InvalidArgumentError(
+            None, None, f"callback {token} is not found: the graph that it was given to is gone, or of another process"
+        )
+    results = _checked(_called(found.call, input), Tout, token)
+    return results[0] if len(results) == 1 else results
 
 
-@op("PyFuncStateless", types=_TYPES, shape=_unknown_shapes, devices="CPU", differentiable=False)
-def py_func_stateless_op(xp: Namespace, inputs: list[Array], *, token: str, Tout: list[DType]) -> Any:
-    """Return what a Python function returns, which depends on its arguments alone."""
-    return call(token, inputs, Tout)
+@op(
+    "PyFuncStateless", types="input: [Tin] -> output: [Tout]", shape=_unknown_shapes, blocking=True, devices="CPU",
+    differentiable=False, static_value=_not_known,
+)  # fmt: skip
+def py_func_stateless_op(xp: Namespace, input: list[Array], *, token: str, Tout: list[DType]) -> Any: ...
 
 
-@op("EagerPyFunc", types=_TYPES, shape=_unknown_shapes, stateful=True, devices="CPU", differentiable=False)
+@op(
+    "EagerPyFunc", types="input: [Tin] -> output: [Tout]", shape=_unknown_shapes, stateful=True, devices="CPU",
+    differentiable=False,
+)  # fmt: skip
 def eager_py_func_op(
-    xp: Namespace, inputs: list[Array], *, token: str, is_async: bool = False, Tout: list[DType]
-) -> Any:
-    """Return what a Python function returns; it gets NumPy arrays here, where TensorFlow gives eager tensors."""
-    return call(token, inputs, Tout)
+    xp: Namespace, input: list[Array], *, token: str, is_async: bool = False, Tout: list[DType]
+) -> Any: ...
 
 
-def _build(decl: OpDecl, func: Callable[..., Any], inp: Any, Tout: Any, name: str | None) -> Any:
-    several = isinstance(Tout, list | tuple)
-    token = register(func, get_default_graph())
-    types = [as_dtype(t) for t in (Tout if several else [Tout])]
-    node = decl.node(list(inp), token=token, Tout=types, name=name)
-    if not several:
-        return node.outputs[0]
-    return list(node.outputs) if node.outputs else node
+def _kernel_of(decl: OpDecl) -> Callable[..., Any]:
+    return decl.kernels_for("CPU")[0].function
+
+
+py_func_stateless_op.kernel("CPU")(_kernel_of(py_func_op))
+
+
+@eager_py_func_op.kernel("CPU")
+def _eager(xp: Namespace, input: list[Array], *, token: str, is_async: bool, Tout: list[DType]) -> Any:
+    return _kernel_of(py_func_op)(xp, input, token=token, Tout=Tout)
+
+
+def _called(function: Callable[..., Any], inputs: list[Array]) -> Any:
+    try:
+        return function(*map(_given, inputs))
+    except errors.OpError as error:
+        raise type(error)(None, None, _story(error)) from error
+    except Exception as error:
+        kind = next(kind for types, kind in _ERRORS if isinstance(error, types))
+        raise kind(None, None, _story(error)) from error
+
+
+def _given(array: Array) -> Any:
+    """Return a value as the function gets it: a copy of its own, a NumPy scalar, or bytes."""
+    return np.array(array) if np.ndim(array) else np.asarray(array)[()]
+
+
+def _story(error: BaseException) -> str:
+    """Return the error as text, with the traceback from the user's function on."""
+    below = error.__traceback__.tb_next if error.__traceback__ is not None else None
+    frames = "".join(traceback.format_exception(type(error), error, below))
+    return f"{type(error).__name__}: {error}\n{frames}"
+
+
+def _checked(result: Any, types: list[DType], token: str) -> list[Array]:
+    results = list(result) if isinstance(result, list | tuple) else [] if result is None else [result]
+    if len(results) != len(types):
+        raise errors.InvalidArgumentError(
+            None, None, f"{token} returns {len(results)} values, but expects to see {len(types)} values."
+        )
+    return [_taken(value, dtype, i, token) for i, (value, dtype) in enumerate(zip(results, types, strict=True))]
+
+
+def _taken(value: Any, wanted: DType, index: int, token: str) -> Array:
+    try:
+        array = np.array(value, order="C")
+        if array.dtype.kind in "SUO":
+            array = _as_bytes(array)
+        found = as_dtype(array.dtype)
+    except (TypeError, ValueError) as error:
+        raise errors.InvalidArgumentError(
+            None, None, f"{index}-th value returned by {token} is no tensor ({error}), but expects {_cpp_name(wanted)}"
+        ) from error
+    if found is not wanted:
+        raise errors.InvalidArgumentError(
+            None, None, f"{index}-th value returned by {token} is {_cpp_name(found)}, but expects {_cpp_name(wanted)}"
+        )
+    return array
+
+
+def _as_bytes(array: Array) -> Array:
+    result = np.empty(array.shape, object)
+    for index, item in enumerate(array.reshape(-1).tolist()):
+        if not isinstance(item, str | bytes):
+            raise TypeError(f"Unsupported object type {type(item).__name__}")
+        result.reshape(-1)[index] = item.encode() if isinstance(item, str) else item
+    return result
+
+
+def _cpp_name(dtype: DType) -> str:
+    return _CPP_NAMES.get(dtype.name, dtype.name)
 
 
 def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True, name: str | None = None) -> Any:
-    """Return the results of a Python function as tensors.
+    """Create a node that calls a Python function with NumPy arrays.
+
+    The shapes of what it returns are not known while building; `set_shape` tells them. It runs on the CPU, in the process
+    that built the graph, and has no gradient.
 
     Args:
-      func: takes NumPy arrays (scalars for 0-d tensors, bytes for strings), returns an array or a list of them.
-      inp: the tensors that it is called with.
-      Tout: the dtype of its result, or a list of dtypes.
-      stateful: False when equal arguments always give equal results, so that calls may be saved.
-      name: the node's name.
+      func: takes one array (or NumPy scalar, or bytes) per input, returns one value or a list, of exactly the dtypes `Tout`.
+      inp: tensors.
+      Tout: one dtype, or a list of dtypes.
+      stateful: whether equal arguments may give different results; False lets plans merge equal calls.
 
     Returns:
-      A tensor, or a list for a list of dtypes (the operation when that is empty). Static shapes are unknown.
-
-    Raises:
-      InvalidArgumentError: at a run, when the results have other types than `Tout`; exceptions of `func` come as
-        InvalidArgumentError (ValueError, TypeError), OutOfRangeError (StopIteration) or UnknownError.
+      A tensor; a list of tensors when `Tout` is a list; the Operation when that is empty.
     """
-    if not callable(func):
-        raise ValueError(f"Expected func to be callable, got func of type {type(func)}.")
-    return _build(py_func_op if stateful else py_func_stateless_op, func, inp, Tout, name)
+    several = isinstance(Tout, list | tuple)
+    types = [as_dtype(t) for t in (Tout if several else [Tout])]
+    decl = py_func_op if stateful else py_func_stateless_op
+    node = decl.node(list(inp), token=register(func, get_default_graph()), Tout=types, name=name)
+    if not node.outputs:
+        return node
+    return list(node.outputs) if several else node.outputs[0]
 
 
 def numpy_function(func: Callable[..., Any], inp: Any, Tout: Any, name: str | None = None) -> Any:
-    """Return the results of a Python function on NumPy arrays as tensors; `py_func` with stateful=True."""
-    return py_func(func, inp, Tout, stateful=True, name=name)
+    """Create a node that calls a Python function with NumPy arrays; see `py_func`."""
+    return py_func(func, inp, Tout, True, name)
