@@ -45,7 +45,9 @@ class Cell:
 
     __slots__ = ("__weakref__", "device", "dtype", "is_resource", "lock", "name", "serial", "shape", "spare", "value")
 
-    def __init__(self, name: str, dtype: DType, shape: Shape, device: Device, is_resource: bool = False, serial: int = 0) -> None:
+    def __init__(
+        self, name: str, dtype: DType, shape: Shape, device: Device, is_resource: bool = False, serial: int = 0
+    ) -> None:
         self.name = name
         self.dtype = dtype
         self.shape = shape
@@ -100,7 +102,12 @@ class Cell:
         spare, value = self.spare, self.value
         if spare is None or value is None or sys.getrefcount(spare) > _ONE_OWNER:
             return None
-        fits = spare.shape == value.shape and spare.dtype == value.dtype and spare.flags.c_contiguous and spare.flags.writeable
+        fits = (
+            spare.shape == value.shape
+            and spare.dtype == value.dtype
+            and spare.flags.c_contiguous
+            and spare.flags.writeable
+        )
         return spare if fits else None
 
     def writable(self) -> Array:

@@ -62,7 +62,9 @@ class AdamOptimizer(SlottedOptimizer):
         powers = self._extras(var)
         rate = known["lr"] * sqrt(1 - powers["beta2_power"]) / (1 - powers["beta1_power"])
         m = self._decayed(self.get_slot(var, "m"), known["beta1"], grad * (1 - known["beta1"]), indices, add_rows)
-        v = self._decayed(self.get_slot(var, "v"), known["beta2"], grad * grad * (1 - known["beta2"]), indices, add_rows)
+        v = self._decayed(
+            self.get_slot(var, "v"), known["beta2"], grad * grad * (1 - known["beta2"]), indices, add_rows
+        )
         root = sqrt(v)
         moved = assign_sub(var, rate * m / (root + known["epsilon"]), use_locking=self._use_locking)
         return group(moved, m, v)

@@ -7,6 +7,7 @@ from typing import Any
 from ...ops.array import ones_like
 from ...ops.core.convert import constant
 from ...ops.core.graph import get_default_graph
+from ...ops.math import multiply
 from ...ops.variables.initializers import Constant, Ones
 from .slotted import SlottedOptimizer
 
@@ -20,7 +21,11 @@ class AdagradOptimizer(SlottedOptimizer):
     _slot_names = ("accumulator",)
 
     def __init__(
-        self, learning_rate: Any, initial_accumulator_value: float = 0.1, use_locking: bool = False, name: str = "Adagrad"
+        self,
+        learning_rate: Any,
+        initial_accumulator_value: float = 0.1,
+        use_locking: bool = False,
+        name: str = "Adagrad",
     ) -> None:
         if initial_accumulator_value <= 0.0:
             raise ValueError(f"initial_accumulator_value must be positive: {initial_accumulator_value}")
@@ -36,7 +41,7 @@ class AdagradOptimizer(SlottedOptimizer):
             dtype = var.dtype.base_dtype
             initializer: Any = Constant(self._initial_accumulator_value, dtype)
             if not var.shape.is_fully_defined():
-                initializer = ones_like(var) * constant(self._initial_accumulator_value, dtype)
+                initializer = multiply(ones_like(var), constant(self._initial_accumulator_value, dtype))
                 self._get_or_make_slot(var, initializer, "accumulator", self._name)
             else:
                 self._get_or_make_slot_with_initializer(var, initializer, var.shape, dtype, "accumulator", self._name)
@@ -109,7 +114,12 @@ class AdadeltaOptimizer(SlottedOptimizer):
     _slot_names = ("accum", "accum_update")
 
     def __init__(
-        self, learning_rate: Any = 0.001, rho: Any = 0.95, epsilon: Any = 1e-8, use_locking: bool = False, name: str = "Adadelta"
+        self,
+        learning_rate: Any = 0.001,
+        rho: Any = 0.95,
+        epsilon: Any = 1e-8,
+        use_locking: bool = False,
+        name: str = "Adadelta",
     ) -> None:
         super().__init__(use_locking, name)
         self._lr = learning_rate

@@ -25,48 +25,64 @@ def _need_step(global_step: Any, function: str) -> None:
         raise ValueError(f"global_step is required for {function}.")
 
 
-def _fraction(global_step: Any, decay_steps: Any, rate: Tensor, staircase: bool) -> Any:
+def _fraction(global_step: Any, decay_steps: Any, rate: Any, staircase: bool) -> Any:
     """Return how many times `decay_steps` have passed, in the rate's dtype."""
-    p = cast(global_step, rate.dtype) / cast(decay_steps, rate.dtype)
+    step: Any = cast(global_step, rate.dtype)
+    p = step / cast(decay_steps, rate.dtype)
     return floor(p) if staircase else p
 
 
 def exponential_decay(
-    learning_rate: Any, global_step: Any, decay_steps: Any, decay_rate: Any, staircase: bool = False, name: str | None = None
+    learning_rate: Any,
+    global_step: Any,
+    decay_steps: Any,
+    decay_rate: Any,
+    staircase: bool = False,
+    name: str | None = None,
 ) -> Tensor:
     """Return learning_rate * decay_rate ** (global_step / decay_steps); with `staircase` the exponent is rounded down."""
     _need_step(global_step, "exponential_decay")
     with name_scope(name, "ExponentialDecay", [learning_rate, global_step, decay_steps, decay_rate]):
-        rate = convert_to_tensor(learning_rate, name="learning_rate")
-        decay = cast(decay_rate, rate.dtype)
+        rate: Any = convert_to_tensor(learning_rate, name="learning_rate")
+        decay: Any = cast(decay_rate, rate.dtype)
         return rate * power(decay, _fraction(global_step, decay_steps, rate, staircase))  # type: ignore[no-any-return]
 
 
 def natural_exp_decay(
-    learning_rate: Any, global_step: Any, decay_steps: Any, decay_rate: Any, staircase: bool = False, name: str | None = None
+    learning_rate: Any,
+    global_step: Any,
+    decay_steps: Any,
+    decay_rate: Any,
+    staircase: bool = False,
+    name: str | None = None,
 ) -> Tensor:
     """Return learning_rate * exp(-decay_rate * global_step / decay_steps)."""
     _need_step(global_step, "natural_exp_decay")
     with name_scope(name, "NaturalExpDecay", [learning_rate, global_step, decay_rate]):
-        rate = convert_to_tensor(learning_rate, name="learning_rate")
-        decay = cast(decay_rate, rate.dtype)
+        rate: Any = convert_to_tensor(learning_rate, name="learning_rate")
+        decay: Any = cast(decay_rate, rate.dtype)
         return rate * exp(-decay * _fraction(global_step, decay_steps, rate, staircase))  # type: ignore[no-any-return]
 
 
 def inverse_time_decay(
-    learning_rate: Any, global_step: Any, decay_steps: Any, decay_rate: Any, staircase: bool = False, name: str | None = None
+    learning_rate: Any,
+    global_step: Any,
+    decay_steps: Any,
+    decay_rate: Any,
+    staircase: bool = False,
+    name: str | None = None,
 ) -> Tensor:
     """Return learning_rate / (1 + decay_rate * global_step / decay_steps)."""
     _need_step(global_step, "inverse_time_decay")
     with name_scope(name, "InverseTimeDecay", [learning_rate, global_step, decay_rate]):
-        rate = convert_to_tensor(learning_rate, name="learning_rate")
-        decay = cast(decay_rate, rate.dtype)
+        rate: Any = convert_to_tensor(learning_rate, name="learning_rate")
+        decay: Any = cast(decay_rate, rate.dtype)
         return rate / (1 + decay * _fraction(global_step, decay_steps, rate, staircase))  # type: ignore[no-any-return]
 
 
 def polynomial_decay(
-    learning_rate: Any, global_step: Any, decay_steps: Any, end_learning_rate: Any = 0.0001, power: Any = 1.0, cycle: bool = False,
-    name: str | None = None,
+    learning_rate: Any, global_step: Any, decay_steps: Any, end_learning_rate: Any = 0.0001, power: Any = 1.0,
+    cycle: bool = False, name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Return a rate that falls as a polynomial to `end_learning_rate` in `decay_steps` steps.
 
@@ -74,9 +90,11 @@ def polynomial_decay(
     """
     _need_step(global_step, "polynomial_decay")
     with name_scope(name, "PolynomialDecay", [learning_rate, global_step, decay_steps, end_learning_rate, power]):
-        rate = convert_to_tensor(learning_rate, name="learning_rate")
+        rate: Any = convert_to_tensor(learning_rate, name="learning_rate")
         dtype = rate.dtype
-        end, steps, step = cast(end_learning_rate, dtype), cast(decay_steps, dtype), cast(global_step, dtype)
+        end: Any = cast(end_learning_rate, dtype)
+        steps: Any = cast(decay_steps, dtype)
+        step: Any = cast(global_step, dtype)
         if cycle:
             steps = steps * maximum(ceil(step / steps), cast(1, dtype))
         else:
@@ -88,14 +106,17 @@ def _power(base: Any, exponent: Any) -> Any:
     return power(base, exponent)
 
 
-def cosine_decay(learning_rate: Any, global_step: Any, decay_steps: Any, alpha: float = 0.0, name: str | None = None) -> Tensor:
+def cosine_decay(
+    learning_rate: Any, global_step: Any, decay_steps: Any, alpha: float = 0.0, name: str | None = None
+) -> Tensor:
     """Return a rate that falls along half a cosine to `alpha` times itself in `decay_steps` steps."""
     _need_step(global_step, "cosine_decay")
     with name_scope(name, "CosineDecay", [learning_rate, global_step]):
-        rate = convert_to_tensor(learning_rate, name="learning_rate")
-        steps = cast(decay_steps, rate.dtype)
-        completed = minimum(cast(global_step, rate.dtype), steps) / steps
-        decayed = (1 - alpha) * (0.5 * (1.0 + cos(convert_to_tensor(math.pi, rate.dtype) * completed))) + alpha
+        rate: Any = convert_to_tensor(learning_rate, name="learning_rate")
+        steps: Any = cast(decay_steps, rate.dtype)
+        completed: Any = minimum(cast(global_step, rate.dtype), steps) / steps
+        wave: Any = cos(math.pi * completed)
+        decayed = (1 - alpha) * (0.5 * (1.0 + wave)) + alpha
         return rate * decayed  # type: ignore[no-any-return]
 
 

@@ -14,7 +14,12 @@ class MomentumOptimizer(SlottedOptimizer):
     _slot_names = ("momentum",)
 
     def __init__(
-        self, learning_rate: Any, momentum: Any, use_locking: bool = False, name: str = "Momentum", use_nesterov: bool = False
+        self,
+        learning_rate: Any,
+        momentum: Any,
+        use_locking: bool = False,
+        name: str = "Momentum",
+        use_nesterov: bool = False,
     ) -> None:
         super().__init__(use_locking, name)
         self._learning_rate = learning_rate

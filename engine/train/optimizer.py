@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ...ops.array import shape, unique
+from ...ops.array import getitem, shape, unique
 from ...ops.core import dtypes
 from ...ops.core.convert import convert_to_tensor
 from ...ops.core.dtypes import DType, as_dtype
@@ -26,6 +26,7 @@ from ...ops.state.public import assign_add
 from ...ops.variables import Variable, trainable_variables
 from .slots import create_slot, create_slot_with_initializer, create_zeros_slot, is_resource
 
+_make: Any = Variable
 _VALID = (dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64, dtypes.complex64, dtypes.complex128)
 
 
@@ -53,8 +54,8 @@ class Optimizer:
     # -- from a loss to gradients ----------------------------------------------------------------------------------
 
     def minimize(
-        self, loss: Any, global_step: Any = None, var_list: Any = None, gate_gradients: int = GATE_OP, aggregation_method: Any = None,
-        colocate_gradients_with_ops: bool = False, name: str | None = None, grad_loss: Any = None,
+        self, loss: Any, global_step: Any = None, var_list: Any = None, gate_gradients: int = GATE_OP,
+        aggregation_method: Any = None, colocate_gradients_with_ops: bool = False, name: str | None = None, grad_loss: Any = None,
     ) -> Operation:  # fmt: skip
         """Return an operation that changes the variables so that `loss` falls.
 
@@ -72,8 +73,8 @@ class Optimizer:
         )  # fmt: skip
         if all(gradient is None for gradient, _ in found):
             raise ValueError(
-                "No gradients provided for any variable, check your graph for ops that do not support gradients, between variables "
-                f"{[str(v) for _, v in found]} and loss {loss}."
+                "No gradients provided for any variable, check your graph for ops that do not support gradients, between "
+                f"variables {[str(v) for _, v in found]} and loss {loss}."
             )
         return self.apply_gradients(found, global_step=global_step, name=name)
 
@@ -146,7 +147,7 @@ class Optimizer:
         train_ops = graph.get_collection_ref(GraphKeys.TRAIN_OP)
         if applied not in train_ops:
             train_ops.append(applied)
-        return applied  # type: ignore[no-any-return]
+        return applied
 
     def _counted(self, graph: Graph, finished: Any, global_step: Any, scope: str) -> Any:
         with graph.control_dependencies([finished]), graph.colocate_with(global_step):
@@ -254,7 +255,7 @@ class Optimizer:
         graph = colocate_with.graph
         if (name, graph) not in self._non_slots:
             with graph.colocate_with(colocate_with):
-                made = Variable(initial_value, name=name, trainable=False, use_resource=is_resource(colocate_with))
+                made = _make(initial_value, name=name, trainable=False, use_resource=is_resource(colocate_with))
             self._non_slots[name, graph] = made
         return self._non_slots[name, graph]
 
@@ -279,11 +280,11 @@ def _flatten(items: Any) -> list[Any]:
 
 def _target(variable: Any) -> Any:
     """Return what gradients are taken to: the reference, the handle, or the tensor itself."""
-    if not isinstance(variable, Variable | Tensor):
-        raise TypeError(f"Argument is not a variable: {variable!r}")
     if isinstance(variable, Tensor):
         return variable
-    return variable.handle if is_resource(variable) else variable._ref()
+    if not isinstance(variable, Variable):
+        raise TypeError(f"Argument is not a variable: {variable!r}")
+    return variable._to_tensor(as_ref=True)
 
 
 def _key(variable: Any) -> tuple[Graph, str]:
@@ -302,5 +303,5 @@ def _as_gradient(gradient: Any) -> Any:
 def _deduplicated(values: Any, indices: Any) -> tuple[Tensor, Tensor]:
     """Return the sums of `values` over equal indices, and those indices once each."""
     unique_indices, positions = unique(indices)
-    count = shape(unique_indices)[0]
+    count = getitem(shape(unique_indices), 0)
     return unsorted_segment_sum(values, positions, count), unique_indices

@@ -10,7 +10,7 @@ from typing import Any
 from ...ops.array import shape as shape_of
 from ...ops.array import zeros
 from ...ops.core.graph import get_default_graph
-from ...ops.variables.base import SaveSliceInfo
+from ...ops.variables.base import SliceInfo
 from ...ops.variables.initializers import Zeros
 from ...ops.variables.scope import get_variable, variable_scope
 
@@ -26,7 +26,7 @@ def _slot(primary: Any, name: str, initializer: Any, **options: Any) -> Any:
     info = primary._get_save_slice_info() if hasattr(primary, "_get_save_slice_info") else None
     if info is not None:
         full_name = slot.op.name.replace(primary.op.name, info.full_name, 1)
-        slot._set_save_slice_info(SaveSliceInfo(full_name, info.full_shape, info.var_offset, info.var_shape))
+        slot._set_save_slice_info(SliceInfo(full_name, info.full_shape, info.var_offset, info.var_shape))
     return slot
 
 
@@ -37,7 +37,9 @@ def create_slot(primary: Any, value: Any, name: str) -> Any:
 
 def create_slot_with_initializer(primary: Any, initializer: Any, shape: Any, dtype: Any, name: str) -> Any:
     """Return a slot of `primary` that an initialiser fills."""
-    return _slot(primary, name, initializer, shape=shape, dtype=dtype.base_dtype, validate_shape=shape.is_fully_defined())
+    return _slot(
+        primary, name, initializer, shape=shape, dtype=dtype.base_dtype, validate_shape=shape.is_fully_defined()
+    )
 
 
 def create_zeros_slot(primary: Any, name: str, dtype: Any = None) -> Any:

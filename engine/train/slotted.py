@@ -48,8 +48,8 @@ class SlottedOptimizer(Optimizer):
         return {}
 
     def _apply(self, prefix: str, var: Any, grad: Any, indices: Any = None) -> Any:
-        place = (lambda v: v.handle) if is_resource(var) else (lambda v: v)
-        held = [place(var), *(place(self.get_slot(var, slot)) for slot in self._slot_names)]
+        variables = [var, *(self.get_slot(var, slot) for slot in self._slot_names)]
+        held = [v.handle for v in variables] if is_resource(var) else variables
         known = {key: self._typed(tensor, var) for key, tensor in self._tensors.items()} | self._extras(var)
         rest: list[Any] = []
         for name in _INPUTS[self._step]:

@@ -75,7 +75,12 @@ STEPS = (
     Step("AddSign", "var m", "lr alpha sign_decay beta grad", formulas.add_sign, _plain, _DENSE),
     Step("PowerSign", "var m", "lr logbase sign_decay beta grad", formulas.power_sign, _plain, _DENSE),
 )  # fmt: skip
-_PREFIX = {"dense": "Apply", "sparse": "SparseApply", "resource": "ResourceApply", "resource-sparse": "ResourceSparseApply"}
+_PREFIX = {
+    "dense": "Apply",
+    "sparse": "SparseApply",
+    "resource": "ResourceApply",
+    "resource-sparse": "ResourceSparseApply",
+}
 _GRADIENT_NAMES = ("grad", "delta")
 
 
@@ -106,7 +111,9 @@ def _shape_rule(count: int, names: list[str], resource: bool, sparse: bool) -> C
             merged = shapes.merge(merged, dims)
         grad = rest.pop(gradient)
         if sparse:
-            shapes.merge(grad, shapes.concatenate(shapes.with_rank(rest.pop("indices"), 1), shapes.slice_dims(merged, 1)))
+            shapes.merge(
+                grad, shapes.concatenate(shapes.with_rank(rest.pop("indices"), 1), shapes.slice_dims(merged, 1))
+            )
         else:
             merged = shapes.merge(merged, grad)
         for dims in rest.values():
@@ -116,7 +123,9 @@ def _shape_rule(count: int, names: list[str], resource: bool, sparse: bool) -> C
     return rule
 
 
-def _kernel(step: Step, names: list[str], sparse: bool, resource: bool, checked: bool) -> Callable[..., VariableCell | None]:
+def _kernel(
+    step: Step, names: list[str], sparse: bool, resource: bool, checked: bool
+) -> Callable[..., VariableCell | None]:
     count = len(step.variables.split())
     gradient = count + next(i for i, name in enumerate(names) if name in _GRADIENT_NAMES)
     scalars = [count + i for i, name in enumerate(names) if name not in (*_GRADIENT_NAMES, "indices")]
@@ -150,7 +159,9 @@ def _declare(step: Step, kind: str) -> OpDecl:
         _PREFIX[kind] + step.name, types=f"{', '.join(inputs)} -> {result}", writes=step.variables,
         shape=_shape_rule(len(variables), names, resource, sparse), **allowed,
     )(step.block)  # fmt: skip
-    decl.kernels = [KernelEntry(_kernel(step, names, sparse, resource, place == "CPU"), place) for place in ("CPU", "GPU")]
+    decl.kernels = [
+        KernelEntry(_kernel(step, names, sparse, resource, place == "CPU"), place) for place in ("CPU", "GPU")
+    ]
     return decl
 
 

@@ -42,7 +42,9 @@ def _expected_shape(cell: VariableCell) -> Shape:
 
 
 @op("Assign", types="ref: Ref(T), value: T -> output_ref: Ref(T)", shape=_assigned_shape, writes="ref")
-def assign_ref(xp: Namespace, ref: VariableCell, value: Array, *, validate_shape: bool = True, use_locking: bool = True) -> VariableCell:
+def assign_ref(
+    xp: Namespace, ref: VariableCell, value: Array, *, validate_shape: bool = True, use_locking: bool = True
+) -> VariableCell:
     """Copy `value` into the variable and return the reference."""
     if validate_shape and not shapes.compatible(_expected_shape(ref), value.shape):
         raise InvalidArgumentError(
@@ -84,7 +86,12 @@ def _declare_arithmetic(sign: str, ufunc: str) -> tuple[OpDecl, OpDecl]:
         _combine(ref, value, getattr(xp, ufunc), lambda old: "Parameters and update must be the same size")
         return ref
 
-    @op(f"Assign{sign}VariableOp", types="resource: resource, value: dtype ->", shape=_resource_written, writes="resource")
+    @op(
+        f"Assign{sign}VariableOp",
+        types="resource: resource, value: dtype ->",
+        shape=_resource_written,
+        writes="resource",
+    )
     def as_resource(xp: Namespace, resource: VariableCell, value: Array) -> None:
         def words(old: Array) -> str:
             return (
@@ -112,13 +119,27 @@ def read_variable_grad(node: Operation, dy: Tensor) -> Tensor:
     return dy
 
 
-@op("IsVariableInitialized", types="ref: Ref(dtype) -> is_initialized: bool", shape=scalar, host="is_initialized", differentiable=False, stateful=True)
+@op(
+    "IsVariableInitialized",
+    types="ref: Ref(dtype) -> is_initialized: bool",
+    shape=scalar,
+    host="is_initialized",
+    differentiable=False,
+    stateful=True,
+)
 def is_initialized_ref(xp: Namespace, ref: VariableCell) -> Array:
     """Tell whether the variable has a value."""
     return np.bool_(ref.value is not None)
 
 
-@op("VarIsInitializedOp", types="resource: resource -> is_initialized: bool", shape=scalar, host="is_initialized", differentiable=False, stateful=True)
+@op(
+    "VarIsInitializedOp",
+    types="resource: resource -> is_initialized: bool",
+    shape=scalar,
+    host="is_initialized",
+    differentiable=False,
+    stateful=True,
+)
 def is_initialized_resource(xp: Namespace, resource: VariableCell) -> Array:
     """Tell whether the variable has a value."""
     return np.bool_(resource.value is not None)
@@ -161,13 +182,29 @@ def _count(cell: VariableCell, limit: int) -> Array:
         return old
 
 
-@op("CountUpTo", types="ref: Ref(T) -> output: T", shape=same_shape, writes="ref", devices="CPU", T=dtypes.INDEX, differentiable=False)
+@op(
+    "CountUpTo",
+    types="ref: Ref(T) -> output: T",
+    shape=same_shape,
+    writes="ref",
+    devices="CPU",
+    T=dtypes.INDEX,
+    differentiable=False,
+)
 def count_up_to_ref(xp: Namespace, ref: VariableCell, *, limit: int) -> Array:
     """Return the variable's value and add one; OutOfRangeError at the limit."""
     return _count(ref, limit)
 
 
-@op("ResourceCountUpTo", types="resource: resource -> output: T", shape=scalar, writes="resource", devices="CPU", T=dtypes.INDEX, differentiable=False)
+@op(
+    "ResourceCountUpTo",
+    types="resource: resource -> output: T",
+    shape=scalar,
+    writes="resource",
+    devices="CPU",
+    T=dtypes.INDEX,
+    differentiable=False,
+)
 def count_up_to_resource(xp: Namespace, resource: VariableCell, *, limit: int) -> Array:
     """Return the variable's value and add one; OutOfRangeError at the limit."""
     return _count(resource, limit)

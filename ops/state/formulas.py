@@ -27,14 +27,18 @@ def _shrink(xp: Namespace, value: Array, threshold: Array, divisor: Array) -> Ar
     return xp.sign(value) * xp.maximum(xp.abs(value) - xp.maximum(threshold, 0), 0) / divisor
 
 
-def momentum(xp: Namespace, var: Array, accum: Array, grad: Array, lr: Array, factor: Array, *, use_nesterov: bool) -> Values:
+def momentum(
+    xp: Namespace, var: Array, accum: Array, grad: Array, lr: Array, factor: Array, *, use_nesterov: bool
+) -> Values:
     accum = accum * factor + grad
     if use_nesterov:
         return var - (grad * lr + accum * factor * lr), accum
     return var - accum * lr, accum
 
 
-def keras_momentum(xp: Namespace, var: Array, accum: Array, grad: Array, lr: Array, factor: Array, *, use_nesterov: bool) -> Values:
+def keras_momentum(
+    xp: Namespace, var: Array, accum: Array, grad: Array, lr: Array, factor: Array, *, use_nesterov: bool
+) -> Values:
     accum = accum * factor - grad * lr
     if use_nesterov:
         return var + (accum * factor - grad * lr), accum
@@ -77,7 +81,9 @@ def adagrad(xp: Namespace, var: Array, accum: Array, grad: Array, lr: Array, *, 
     return var - grad * lr / xp.sqrt(accum), accum
 
 
-def adagrad_v2(xp: Namespace, var: Array, accum: Array, grad: Array, lr: Array, epsilon: Array, *, update_slots: bool) -> Values:
+def adagrad_v2(
+    xp: Namespace, var: Array, accum: Array, grad: Array, lr: Array, epsilon: Array, *, update_slots: bool
+) -> Values:
     accum = accum + xp.square(grad) if update_slots else accum
     return var - grad * lr / (xp.sqrt(accum) + epsilon), accum
 
@@ -89,7 +95,15 @@ def proximal_adagrad(xp: Namespace, var: Array, accum: Array, grad: Array, lr: A
 
 
 def adagrad_da(
-    xp: Namespace, var: Array, accum: Array, squared: Array, grad: Array, lr: Array, l1: Array, l2: Array, global_step: Array
+    xp: Namespace,
+    var: Array,
+    accum: Array,
+    squared: Array,
+    grad: Array,
+    lr: Array,
+    l1: Array,
+    l2: Array,
+    global_step: Array,
 ) -> Values:
     accum = accum + grad
     squared = squared + xp.square(grad)
@@ -115,7 +129,16 @@ def rmsprop(
 
 
 def centered_rmsprop(
-    xp: Namespace, var: Array, mg: Array, ms: Array, mom: Array, grad: Array, lr: Array, rho: Array, factor: Array, epsilon: Array
+    xp: Namespace,
+    var: Array,
+    mg: Array,
+    ms: Array,
+    mom: Array,
+    grad: Array,
+    lr: Array,
+    rho: Array,
+    factor: Array,
+    epsilon: Array,
 ) -> Values:
     ms = ms + (xp.square(grad) - ms) * (1 - rho)
     mg = mg + (grad - mg) * (1 - rho)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...devices.types import Namespace
 from ..array.identity import identity
 from ..core.graph import get_default_graph
 from ..core.node import Operation, Tensor
 from ..core.registry import op
 from ..core.shape_rules import no_outputs
-from ...devices.types import Namespace
 
 
 @op("NoOp", types="->", shape=no_outputs)
@@ -33,7 +33,7 @@ def no_op(name: str | None = None) -> Operation:
 
 def _operation_of(item: Any) -> Operation:
     item = get_default_graph().as_graph_element(getattr(item, "_as_control_input", item))
-    return item.op if isinstance(item, Tensor) else item  # type: ignore[no-any-return]
+    return item.op if isinstance(item, Tensor) else item
 
 
 def _flatten(items: Any) -> list[Any]:
@@ -66,7 +66,9 @@ def group(*inputs: Any, **kwargs: Any) -> Operation:
         by_device: dict[str, list[Operation]] = {}
         for item in _flatten(inputs):
             if not hasattr(item, "device"):
-                raise TypeError(f"Expected tf.group() expected Tensor objects not None or others; got '{item}' of type {type(item)}.")
+                raise TypeError(
+                    f"Expected tf.group() expected Tensor objects not None or others; got '{item}' of type {type(item)}."
+                )
             node = _operation_of(item)
             by_device.setdefault(node.device, []).append(node)
         if len(by_device) <= 1:
@@ -120,7 +122,9 @@ def tuple_of(tensors: Any, name: str | None = None, control_inputs: Any = None) 
         results: list[Any] = []
         for item in tensors:
             if item is None or isinstance(item, Operation):
-                results.append(None if item is None else with_dependencies([gate], item.outputs[0]) if item.outputs else None)
+                results.append(
+                    None if item is None else with_dependencies([gate], item.outputs[0]) if item.outputs else None
+                )
             else:
                 results.append(with_dependencies([gate], item))
         return results

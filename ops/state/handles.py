@@ -39,7 +39,14 @@ def variable_v1(xp: object, *, shape: Shape, dtype: DType, container: str = "", 
 
 @op("VarHandleOp", types="-> resource: resource", shape=scalar, stateful=True, defaults={"allowed_devices": []})
 def var_handle(
-    xp: object, *, container: str = "", shared_name: str = "", debug_name: str = "", dtype: DType, shape: Shape, allowed_devices: list[str]
+    xp: object,
+    *,
+    container: str = "",
+    shared_name: str = "",
+    debug_name: str = "",
+    dtype: DType,
+    shape: Shape,
+    allowed_devices: list[str],
 ) -> None:
     """Stand for a variable as a resource."""
     ...

@@ -29,7 +29,9 @@ def _is_ref(variable: Any) -> bool:
     return bool(variable.dtype._is_ref_dtype)
 
 
-def assign(ref: Any, value: Any, validate_shape: bool | None = None, use_locking: bool | None = None, name: str | None = None) -> Any:
+def assign(
+    ref: Any, value: Any, validate_shape: bool | None = None, use_locking: bool | None = None, name: str | None = None
+) -> Any:
     """Return a node that gives the variable `value`, and the variable after that.
 
     Args:
@@ -69,8 +71,6 @@ def is_variable_initialized(ref: Any, name: str | None = None) -> Tensor:
     if not _is_ref(ref):
         return is_initialized_resource(ref.handle, name=name)  # type: ignore[no-any-return]
     return is_initialized_ref(ref, name=name)  # type: ignore[no-any-return]
-
-
 
 
 def _rows(kind: str, ref: Any, indices: Any, updates: Any, use_locking: bool, name: str | None) -> Any:

@@ -65,7 +65,9 @@ def _updates_fit(value: Array, indices: Array, updates: Array) -> None:
 
 
 def _scatter(combine: Combine, check: Callable[[Array, int], None]) -> Callable[..., VariableCell]:
-    def kernel(xp: Namespace, ref: VariableCell, indices: Array, updates: Array, *, use_locking: bool = False) -> VariableCell:
+    def kernel(
+        xp: Namespace, ref: VariableCell, indices: Array, updates: Array, *, use_locking: bool = False
+    ) -> VariableCell:
         with ref.lock:
             value = ref.read()
             _updates_fit(value, indices, updates)
@@ -84,7 +86,9 @@ def _nd_index(indices: Array, value: Array, check: bool) -> Any:
     depth = indices.shape[-1] if indices.ndim else 1
     if depth > value.ndim:
         raise InvalidArgumentError(
-            None, None, f"The last dimension of indices is {depth}, params of shape {format_brackets(value.shape)} have fewer dimensions"
+            None,
+            None,
+            f"The last dimension of indices is {depth}, params of shape {format_brackets(value.shape)} have fewer dimensions",
         )
     if check and indices.size:
         outside = ((indices < 0) | (indices >= np.array(value.shape[:depth]))).any(-1)
@@ -97,7 +101,13 @@ def _nd_index(indices: Array, value: Array, check: bool) -> Any:
 
 def _scatter_nd(combine: Combine, check: bool) -> Callable[..., VariableCell]:
     def kernel(
-        xp: Namespace, ref: VariableCell, indices: Array, updates: Array, *, use_locking: bool = True, bad_indices_policy: str = ""
+        xp: Namespace,
+        ref: VariableCell,
+        indices: Array,
+        updates: Array,
+        *,
+        use_locking: bool = True,
+        bad_indices_policy: str = "",
     ) -> VariableCell:
         with ref.lock:
             value = ref.read()
@@ -105,7 +115,9 @@ def _scatter_nd(combine: Combine, check: bool) -> Callable[..., VariableCell]:
             expected = indices.shape[:-1] + value.shape[len(index) :]
             if updates.shape != expected:
                 raise InvalidArgumentError(
-                    None, None, f"Must have updates.shape = {format_brackets(expected)}, got {format_brackets(updates.shape)}"
+                    None,
+                    None,
+                    f"Must have updates.shape = {format_brackets(expected)}, got {format_brackets(updates.shape)}",
                 )
             if indices.size:
                 del value
@@ -156,7 +168,9 @@ def _scatter_nd_resource_shape(node: Operation) -> list[Shape]:
     return []
 
 
-def _attach(decl: OpDecl, cpu: Callable[..., Any], gpu: Callable[..., Any], attr: str, kinds: tuple[Any, ...] | None) -> OpDecl:
+def _attach(
+    decl: OpDecl, cpu: Callable[..., Any], gpu: Callable[..., Any], attr: str, kinds: tuple[Any, ...] | None
+) -> OpDecl:
     """Give a declaration its kernels; `kinds` limits the element types that the GPU's serves, None means no GPU kernel."""
     resource = not decl.outputs
     decl.kernels = [KernelEntry(_without_result(cpu) if resource else cpu, "CPU")]
@@ -166,7 +180,8 @@ def _attach(decl: OpDecl, cpu: Callable[..., Any], gpu: Callable[..., Any], attr
     return decl
 
 
-# Suffix of the op type, how rows are combined, dtypes of TensorFlow's op, dtypes of the GPU's kernel (None: no kernel), use_locking.
+# Suffix of the op type, how rows are combined, dtypes of TensorFlow's op, dtypes of the GPU's kernel (None: it has no
+# kernel), default of use_locking.
 _UPDATES: tuple[tuple[str, Combine, Any, Any, bool], ...] = (
     ("Update", _set, None, (), True),
     ("Add", _at("add"), NUMBERS, _ATOMIC, False),
@@ -188,14 +203,22 @@ def _restrict(attr: str, kinds: Any) -> dict[str, Any]:
 
 
 def _rows_block(locking: bool) -> Any:
-    def block(xp: Namespace, ref: VariableCell, indices: Array, updates: Array, *, use_locking: bool = locking) -> None: ...
+    def block(
+        xp: Namespace, ref: VariableCell, indices: Array, updates: Array, *, use_locking: bool = locking
+    ) -> None: ...
 
     return block
 
 
 def _nd_block(locking: bool) -> Any:
     def block(
-        xp: Namespace, ref: VariableCell, indices: Array, updates: Array, *, use_locking: bool = locking, bad_indices_policy: str = ""
+        xp: Namespace,
+        ref: VariableCell,
+        indices: Array,
+        updates: Array,
+        *,
+        use_locking: bool = locking,
+        bad_indices_policy: str = "",
     ) -> None: ...
 
     return block
@@ -225,9 +248,13 @@ def _declare_scatter_nd(suffix: str, combine: Combine, kinds: Any, gpu_kinds: An
     cpu, gpu = _scatter_nd(combine, True), _scatter_nd(combine, False)
     types = "ref: Ref(T), indices: Tindices, updates: T -> output_ref: Ref(T)"
     ref_locking = suffix == "Update"
-    by_reference = op(f"ScatterNd{suffix}", types=types, shape=_scatter_nd_ref_shape, writes="ref", **_restrict("T", kinds))
+    by_reference = op(
+        f"ScatterNd{suffix}", types=types, shape=_scatter_nd_ref_shape, writes="ref", **_restrict("T", kinds)
+    )
     types = "ref: resource, indices: Tindices, updates: T ->"
-    as_resource = op(f"ResourceScatterNd{suffix}", types=types, shape=_scatter_nd_resource_shape, writes="ref", **_INDEX)
+    as_resource = op(
+        f"ResourceScatterNd{suffix}", types=types, shape=_scatter_nd_resource_shape, writes="ref", **_INDEX
+    )
     return (
         _attach(by_reference(_nd_block(ref_locking)), cpu, gpu, "T", gpu_kinds),
         _attach(as_resource(_nd_block(True)), cpu, gpu, "T", gpu_kinds),
@@ -246,21 +273,30 @@ def _gather_shape(node: Operation) -> Shape:
 
 
 def _gather(check: Callable[[Array, int], None]) -> Callable[..., Array]:
-    def kernel(xp: Namespace, resource: VariableCell, indices: Array, *, batch_dims: int = 0, validate_indices: bool = True) -> Array:
+    def kernel(
+        xp: Namespace, resource: VariableCell, indices: Array, *, batch_dims: int = 0, validate_indices: bool = True
+    ) -> Array:
         params = resource.read()
         check(indices, params.shape[batch_dims])
         if not batch_dims:
             return xp.take(params, indices, axis=0)
         rank = indices.ndim
         grids = [
-            xp.arange(params.shape[axis]).reshape((1,) * axis + (-1,) + (1,) * (rank - axis - 1)) for axis in range(batch_dims)
+            xp.arange(params.shape[axis]).reshape((1,) * axis + (-1,) + (1,) * (rank - axis - 1))
+            for axis in range(batch_dims)
         ]
         return params[(*grids, indices)]
 
     return kernel
 
 
-@op("ResourceGather", types="resource: resource, indices: Tindices -> output: dtype", shape=_gather_shape, stateful=True, **_INDEX)
+@op(
+    "ResourceGather",
+    types="resource: resource, indices: Tindices -> output: dtype",
+    shape=_gather_shape,
+    stateful=True,
+    **_INDEX,
+)
 def resource_gather(
     xp: Namespace, resource: VariableCell, indices: Array, *, batch_dims: int = 0, validate_indices: bool = True
 ) -> Array:
@@ -297,7 +333,13 @@ def _gather_nd(check: bool) -> Callable[..., Array]:
     return kernel
 
 
-@op("ResourceGatherNd", types="resource: resource, indices: Tindices -> output: dtype", shape=_gather_nd_shape, stateful=True, **_INDEX)
+@op(
+    "ResourceGatherNd",
+    types="resource: resource, indices: Tindices -> output: dtype",
+    shape=_gather_nd_shape,
+    stateful=True,
+    **_INDEX,
+)
 def resource_gather_nd(xp: Namespace, resource: VariableCell, indices: Array) -> Array:
     """Return the slices of the variable that the rows of `indices` name."""
     ...

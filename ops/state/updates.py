@@ -52,7 +52,14 @@ def _commit_3(a: VariableCell, b: VariableCell, c: VariableCell, new_a: Array, n
 
 
 def _commit_4(
-    a: VariableCell, b: VariableCell, c: VariableCell, d: VariableCell, new_a: Array, new_b: Array, new_c: Array, new_d: Array
+    a: VariableCell,
+    b: VariableCell,
+    c: VariableCell,
+    d: VariableCell,
+    new_a: Array,
+    new_b: Array,
+    new_c: Array,
+    new_d: Array,
 ) -> None:
     old = _kept(a), _kept(b), _kept(c), _kept(d)
     a.value = new_a
@@ -110,7 +117,9 @@ def _check_shapes(values: Sequence[Array], grad: Array) -> None:
             raise InvalidArgumentError(None, None, f"var and delta do not have the same shape{words}")
 
 
-def _in_pieces(cells: Cells, values: Sequence[Array], formula: Formula, grad: Array, scalars: Sequence[Array]) -> list[Array]:
+def _in_pieces(
+    cells: Cells, values: Sequence[Array], formula: Formula, grad: Array, scalars: Sequence[Array]
+) -> list[Array]:
     results = []
     for cell, value in zip(cells, values, strict=True):
         spare = cell.scratch()
@@ -187,7 +196,8 @@ _WRITES: dict[int, Callable[..., None]] = {1: _write_1, 2: _write_2, 3: _write_3
 def _check_rows(values: Sequence[Array], grad: Array, indices: Array) -> None:
     _check_shapes(values, values[0])
     if indices.ndim != 1 or grad.shape != indices.shape[:1] + values[0].shape[1:]:
-        words = f"indices {format_brackets(indices.shape)}, grad {format_brackets(grad.shape)}, var {format_brackets(values[0].shape)}"
+        found = (("indices", indices), ("grad", grad), ("var", values[0]))
+        words = ", ".join(f"{name} {format_brackets(array.shape)}" for name, array in found)
         raise InvalidArgumentError(None, None, f"grad must be the same size as indices in the first dimension: {words}")
 
 
@@ -203,7 +213,12 @@ def _rounds(indices: Array) -> list[Any]:
 
 
 def _in_rounds(
-    values: Sequence[Array], formula: Formula, grad: Array, indices: Array, scalars: Sequence[Array], rounds: Sequence[Any]
+    values: Sequence[Array],
+    formula: Formula,
+    grad: Array,
+    indices: Array,
+    scalars: Sequence[Array],
+    rounds: Sequence[Any],
 ) -> tuple[Array, list[Array]]:
     """Return the rows that change, each once, and what they become after every round, computed on copies of them."""
     where, position = np.unique(indices, return_inverse=True)

@@ -21,11 +21,40 @@ from ..core.shapes import TensorShape
 
 Creator = Callable[..., Any]
 
-_OPERATORS = (
-    "__add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __div__ __rdiv__ __truediv__ __rtruediv__ __floordiv__ __rfloordiv__ "
-    "__mod__ __rmod__ __lt__ __le__ __gt__ __ge__ __and__ __rand__ __or__ __ror__ __xor__ __rxor__ __invert__ __neg__ "
-    "__abs__ __pow__ __rpow__ __matmul__ __rmatmul__ __getitem__"
-).split()
+_OPERATORS = [
+    "__add__",
+    "__radd__",
+    "__sub__",
+    "__rsub__",
+    "__mul__",
+    "__rmul__",
+    "__div__",
+    "__rdiv__",
+    "__truediv__",
+    "__rtruediv__",
+    "__floordiv__",
+    "__rfloordiv__",
+    "__mod__",
+    "__rmod__",
+    "__lt__",
+    "__le__",
+    "__gt__",
+    "__ge__",
+    "__and__",
+    "__rand__",
+    "__or__",
+    "__ror__",
+    "__xor__",
+    "__rxor__",
+    "__invert__",
+    "__neg__",
+    "__abs__",
+    "__pow__",
+    "__rpow__",
+    "__matmul__",
+    "__rmatmul__",
+    "__getitem__",
+]
 
 _creators: WeakKeyDictionary[Graph, list[Creator]] = WeakKeyDictionary()
 _kinds: dict[bool, type[Variable]] = {}
@@ -86,13 +115,26 @@ def _chain(outer: Creator, inner: Creator) -> Creator:
     return lambda **kwargs: outer(inner, **kwargs)
 
 
-_PARAMETERS = (
-    "initial_value trainable collections validate_shape caching_device name variable_def dtype expected_shape import_scope "
-    "constraint use_resource synchronization aggregation shape"
-).split()
+_PARAMETERS = [
+    "initial_value",
+    "trainable",
+    "collections",
+    "validate_shape",
+    "caching_device",
+    "name",
+    "variable_def",
+    "dtype",
+    "expected_shape",
+    "import_scope",
+    "constraint",
+    "use_resource",
+    "synchronization",
+    "aggregation",
+    "shape",
+]
 
 
-class SaveSliceInfo:
+class SliceInfo:
     """Which part of a larger variable a variable is, for checkpoints.
 
     `full_name` and `full_shape` are the whole's, `var_offset` and `var_shape` the part's place in it.
@@ -125,7 +167,7 @@ class Variable(metaclass=_Meta):
       <tf.Variable 'weights:0' shape=(2,) dtype=float32_ref>
     """
 
-    SaveSliceInfo = SaveSliceInfo
+    SaveSliceInfo = SliceInfo
     __array_priority__ = 100
 
     _handle: Tensor
@@ -134,7 +176,7 @@ class Variable(metaclass=_Meta):
     _trainable: bool
     _caching_device: Any
     _constraint: Callable[..., Any] | None
-    _save_slice_info: SaveSliceInfo | None
+    _save_slice_info: SliceInfo | None
 
     # -- what it is ------------------------------------------------------------------------------------------------
 
@@ -197,13 +239,17 @@ class Variable(metaclass=_Meta):
     def initial_value(self) -> Tensor | None:
         return self._initial_value
 
-    def _get_save_slice_info(self) -> SaveSliceInfo | None:
+    def _get_save_slice_info(self) -> SliceInfo | None:
         return self._save_slice_info
 
-    def _set_save_slice_info(self, info: SaveSliceInfo) -> None:
+    def _set_save_slice_info(self, info: SliceInfo) -> None:
         self._save_slice_info = info
 
     # -- reading ---------------------------------------------------------------------------------------------------
+
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """Return a node that gives the variable `value`."""
+        raise NotImplementedError
 
     def value(self) -> Tensor:
         """Return a tensor with the variable's value."""
@@ -235,12 +281,10 @@ class Variable(metaclass=_Meta):
         message.is_resource = not self.dtype._is_ref_dtype
         if self._save_slice_info is not None:
             info = self._save_slice_info
-            for field in ("full_name", "full_shape", "var_offset", "var_shape"):
-                value = getattr(info, field)
-                if field == "full_name":
-                    message.save_slice_info_def.full_name = value
-                else:
-                    getattr(message.save_slice_info_def, field).extend(value)
+            part = message.save_slice_info_def
+            part.full_name = info.full_name
+            for field in ("full_shape", "var_offset", "var_shape"):
+                getattr(part, field).extend(getattr(info, field))
         return message
 
     def _snapshot_name(self) -> str:
@@ -309,19 +353,20 @@ def from_proto(variable_def: Any, import_scope: str | None = None) -> Variable:
     graph = get_default_graph()
     prefix = f"{import_scope}/" if import_scope else ""
     cls = _kinds[variable_def.is_resource]
-    variable = cls.__new__(cls)
+    variable: Any = cls.__new__(cls)
     variable._handle = graph.get_tensor_by_name(prefix + variable_def.variable_name)
     variable._initializer_op = graph.as_graph_element(prefix + variable_def.initializer_name)
     initial = variable_def.initial_value_name
     variable._initial_value = graph.get_tensor_by_name(prefix + initial) if initial else None
     snapshot = variable_def.snapshot_name
-    variable._adopt_snapshot(graph.get_tensor_by_name(prefix + snapshot) if snapshot else None)  # type: ignore[attr-defined]
+    variable._adopt_snapshot(graph.get_tensor_by_name(prefix + snapshot) if snapshot else None)
     variable._trainable = variable_def.trainable
-    variable._caching_device = variable._constraint = variable._save_slice_info = None
+    variable._save_slice_info = None
+    variable._caching_device = variable._constraint = None
     if variable_def.HasField("save_slice_info_def"):
         info = variable_def.save_slice_info_def
-        variable._save_slice_info = SaveSliceInfo(prefix + info.full_name, info.full_shape, info.var_offset, info.var_shape)
-    return variable
+        variable._save_slice_info = SliceInfo(prefix + info.full_name, info.full_shape, info.var_offset, info.var_shape)
+    return variable  # type: ignore[no-any-return]
 
 
 def collections_for(collections: Any, trainable: bool) -> list[Any]:
@@ -332,7 +377,9 @@ def collections_for(collections: Any, trainable: bool) -> list[Any]:
     """
     found = [GraphKeys.GLOBAL_VARIABLES] if collections is None else collections
     if not isinstance(found, list | tuple | set):
-        raise ValueError(f"collections argument to Variable constructor must be a list, tuple, or set. Got {found} of type {type(found)}")
+        raise ValueError(
+            f"collections argument to Variable constructor must be a list, tuple, or set. Got {found} of type {type(found)}"
+        )
     if trainable and GraphKeys.TRAINABLE_VARIABLES not in found:
         return [*found, GraphKeys.TRAINABLE_VARIABLES]
     return list(found)

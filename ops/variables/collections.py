@@ -15,9 +15,10 @@ from ..state.group import group, no_op
 from ..state.public import is_variable_initialized
 
 __all__ = [
-    "all_variables", "assert_variables_initialized", "global_variables", "global_variables_initializer", "initialize_all_variables",
-    "initialize_local_variables", "initialize_variables", "local_variables", "local_variables_initializer", "metric_variables",
-    "model_variables", "moving_average_variables", "report_uninitialized_variables", "trainable_variables", "variables_initializer",
+    "all_variables", "assert_variables_initialized", "global_variables", "global_variables_initializer",
+    "initialize_all_variables", "initialize_local_variables", "initialize_variables", "local_variables",
+    "local_variables_initializer", "metric_variables", "model_variables", "moving_average_variables",
+    "report_uninitialized_variables", "trainable_variables", "variables_initializer",
 ]  # fmt: skip
 
 
@@ -106,7 +107,7 @@ def report_uninitialized_variables(var_list: Any = None, name: str = "report_uni
         initialized = [is_variable_initialized(v) for v in variables]
         with graph.device("/cpu:0"):
             missing = logical_not(stack(initialized))
-            return boolean_mask(constant([v.op.name for v in variables]), missing)  # type: ignore[no-any-return]
+            return boolean_mask(constant([v.op.name for v in variables]), missing)
 
 
 def assert_variables_initialized(var_list: Any = None) -> Tensor | None:

@@ -71,7 +71,10 @@ class Constant(Initializer):
 
     def __init__(self, value: Any = 0, dtype: Any = float32, verify_shape: bool = False) -> None:
         if not (np.isscalar(value) or isinstance(value, list | tuple | np.ndarray)):
-            raise TypeError(f"Invalid type for initial value: {type(value)} (expected Python scalar, list or tuple of values, or numpy.ndarray).")
+            raise TypeError(
+                f"Invalid type for initial value: {type(value)} (expected Python scalar, list or tuple of "
+                "values, or numpy.ndarray)."
+            )
         self.value = value
         self.dtype = as_dtype(dtype)
         self._verify_shape = verify_shape
@@ -135,7 +138,7 @@ class VarianceScaling(Initializer):
     `mode` is "fan_in", "fan_out" or "fan_avg"; `distribution` "uniform", "truncated_normal" or "untruncated_normal".
     """
 
-    _settings = ("scale", "mode", "distribution", "seed")
+    _settings: tuple[str, ...] = ("scale", "mode", "distribution", "seed")
 
     def __init__(
         self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal", seed: int | None = None,
@@ -147,8 +150,17 @@ class VarianceScaling(Initializer):
             raise ValueError(f"Argument `mode` should be one of ('fan_in', 'fan_out', 'fan_avg'). Received: {mode}")
         distribution = distribution.lower()
         if distribution not in ("normal", "uniform", "truncated_normal", "untruncated_normal"):
-            raise ValueError(f"Argument `distribution` should be one of ('normal', 'uniform', 'truncated_normal', 'untruncated_normal'). Received: {distribution}")
-        self.scale, self.mode, self.distribution, self.seed, self.dtype = scale, mode, distribution, seed, _floating(dtype)
+            raise ValueError(
+                f"Argument `distribution` should be one of ('normal', 'uniform', 'truncated_normal', "
+                f"'untruncated_normal'). Received: {distribution}"
+            )
+        self.scale, self.mode, self.distribution, self.seed, self.dtype = (
+            scale,
+            mode,
+            distribution,
+            seed,
+            _floating(dtype),
+        )
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
         fan_in, fan_out = fans(shape if partition_info is None else partition_info.full_shape)
@@ -194,9 +206,14 @@ class Identity(Initializer):
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
         sizes = _sizes(shape if partition_info is None else partition_info.full_shape)
         if len(sizes) != 2:
-            raise ValueError(f"The tensor to initialize, specified by argument `shape` must be at least two-dimensional. Received shape={shape}")
+            raise ValueError(
+                f"The tensor to initialize, specified by argument `shape` must be at least two-dimensional. "
+                f"Received shape={shape}"
+            )
         wanted = self._dtype(dtype)
-        return constant(np.eye(*sizes, dtype=wanted.as_numpy_dtype) * wanted.as_numpy_dtype(self.gain), wanted, name="eye")
+        return constant(
+            np.eye(*sizes, dtype=wanted.as_numpy_dtype) * wanted.as_numpy_dtype(self.gain), wanted, name="eye"
+        )
 
 
 def fans(shape: Any) -> tuple[float, float]:

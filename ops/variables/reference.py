@@ -16,7 +16,7 @@ from ..core.node import Operation, Tensor
 from ..state.assign import assign_add_ref, assign_ref, assign_sub_ref, count_up_to_ref
 from ..state.handles import variable_v2
 from ..state.rows import SCATTER, SCATTER_ND
-from .base import SaveSliceInfo, Variable, collections_for, group_named, variable_kind
+from .base import SliceInfo, Variable, collections_for, group_named, variable_kind
 from .initial import check_slices, initial_shape
 
 
@@ -37,13 +37,15 @@ class RefVariable(Variable):
         self._trainable = True if trainable is None else trainable
         self._caching_device = caching_device
         self._constraint = constraint
-        self._save_slice_info: SaveSliceInfo | None = None
+        self._save_slice_info: SliceInfo | None = None
         graph = get_default_graph()
         with graph.control_dependencies(None), graph.name_scope(name or "Variable") as scope:
             self._build(graph, scope, initial_value, dtype, validate_shape, shape)
         graph.add_to_collections(collections_for(collections, self._trainable), self)
 
-    def _build(self, graph: Graph, scope: str, initial_value: Any, dtype: Any, validate_shape: bool, shape: Any) -> None:
+    def _build(
+        self, graph: Graph, scope: str, initial_value: Any, dtype: Any, validate_shape: bool, shape: Any
+    ) -> None:
         wanted = None if dtype is None else as_dtype(dtype).base_dtype
         if callable(initial_value):
             with group_named(graph, scope[:-1]), graph.name_scope("Initializer"), graph.device(None):
@@ -61,7 +63,7 @@ class RefVariable(Variable):
         self._handle = variable_v2(shape=dims, dtype=base, name=scope)
         self._initializer_op = assign_ref(self._handle, value, validate_shape=validate_shape, name="Assign").op
         with self._reading_place():
-            self._snapshot = identity(self._handle, name="read")
+            self._snapshot: Tensor = identity(self._handle, name="read")
 
     def _reading_place(self) -> ExitStack:
         """Put the cached read on the caching device, where there is one, else beside the variable."""
@@ -86,7 +88,7 @@ class RefVariable(Variable):
 
     def read_value(self) -> Tensor:
         """Return a new node that reads the variable where it stands in the order of the run."""
-        return identity(self._handle, name="read")
+        return identity(self._handle, name="read")  # type: ignore[no-any-return]
 
     def _ref(self) -> Tensor:
         return self._handle
@@ -112,11 +114,15 @@ class RefVariable(Variable):
         """Return a node that gives the variable `value`: a reference to it, or the Operation without `read_value`."""
         return _given(assign_ref(self._handle, value, use_locking=use_locking, name=name), read_value)
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Return a node that adds `delta` to the variable."""
         return _given(assign_add_ref(self._handle, delta, use_locking=use_locking, name=name), read_value)
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Return a node that subtracts `delta` from the variable."""
         return _given(assign_sub_ref(self._handle, delta, use_locking=use_locking, name=name), read_value)
 

@@ -16,11 +16,16 @@ from ..core.node import Operation, Tensor
 from ..core.registry import OpDecl
 from ..core.shapes import TensorShape, compatible, to_public
 from ..state.assign import (
-    assign_add_resource, assign_resource, assign_sub_resource, count_up_to_resource, is_initialized_resource, read_variable,
+    assign_add_resource,
+    assign_resource,
+    assign_sub_resource,
+    count_up_to_resource,
+    is_initialized_resource,
+    read_variable,
 )
 from ..state.handles import var_handle
 from ..state.rows import SCATTER, SCATTER_ND, resource_gather, resource_gather_nd
-from .base import SaveSliceInfo, Variable, collections_for, group_named, variable_kind
+from .base import SliceInfo, Variable, collections_for, group_named, variable_kind
 from .initial import check_slices, initial_shape
 
 
@@ -41,13 +46,15 @@ class ResourceVariable(Variable):
         self._trainable = True if trainable is None else trainable
         self._caching_device = caching_device
         self._constraint = constraint
-        self._save_slice_info: SaveSliceInfo | None = None
+        self._save_slice_info: SliceInfo | None = None
         graph = get_default_graph()
         with graph.control_dependencies(None), graph.name_scope(name or "Variable") as scope:
             self._build(graph, scope, initial_value, dtype, validate_shape, shape)
         graph.add_to_collections(collections_for(collections, self._trainable), self)
 
-    def _build(self, graph: Graph, scope: str, initial_value: Any, dtype: Any, validate_shape: bool, shape: Any) -> None:
+    def _build(
+        self, graph: Graph, scope: str, initial_value: Any, dtype: Any, validate_shape: bool, shape: Any
+    ) -> None:
         wanted = None if dtype is None else as_dtype(dtype).base_dtype
         with group_named(graph, scope[:-1]), graph.name_scope("Initializer"), graph.device(None):
             given = initial_value() if callable(initial_value) else initial_value
@@ -55,10 +62,16 @@ class ResourceVariable(Variable):
         self._initial_value = value
         self._dtype = value.dtype.base_dtype
         self._dims = initial_shape(value, shape, validate_shape)
-        self._handle = var_handle(shape=self._dims, dtype=self._dtype, shared_name=scope[:-1], name=scope, allowed_devices=[])
+        self._handle = var_handle(
+            shape=self._dims, dtype=self._dtype, shared_name=scope[:-1], name=scope, allowed_devices=[]
+        )
         with graph.name_scope("IsInitialized"):
             self._is_initialized_op = is_initialized_resource(self._handle)
-        with graph.name_scope("Assign") as name, graph.colocate_with(None, ignore_existing=True), graph.device(self.device):
+        with (
+            graph.name_scope("Assign") as name,
+            graph.colocate_with(None, ignore_existing=True),
+            graph.device(self.device),
+        ):
             self._initializer_op = assign_resource.node(self._handle, value, name=name)
         with graph.name_scope("Read"), graph.device(self.device):
             self._graph_element = self._read()
@@ -68,7 +81,7 @@ class ResourceVariable(Variable):
         if self._caching_device is None:
             return None
         with self.graph.colocate_with(None, ignore_existing=True), self.graph.device(self._caching_device):
-            return identity(self._graph_element)
+            return identity(self._graph_element)  # type: ignore[no-any-return]
 
     def _adopt_snapshot(self, snapshot: Tensor | None) -> None:
         self._dtype = self._handle.op.attrs["dtype"]
@@ -117,10 +130,9 @@ class ResourceVariable(Variable):
 
     def read_value(self) -> Tensor:
         """Return a new node that reads the variable where it stands in the order of the run."""
-        with self.graph.name_scope("Read"):
-            with self.graph.device(self.device):
-                value = self._read()
-        return identity(value)
+        with self.graph.name_scope("Read"), self.graph.device(self.device):
+            value = self._read()
+        return identity(value)  # type: ignore[no-any-return]
 
     def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
         """Return the rows of the variable that `indices` name, without reading the rest."""
@@ -144,21 +156,25 @@ class ResourceVariable(Variable):
         tensor = convert_to_tensor(value, self._dtype)
         if not compatible(self._dims, tensor.dims):
             raise ValueError(
-                f"Cannot assign value to variable '{self.name}': Shape mismatch. The variable shape {self.shape}, and the assigned "
-                f"value shape {tensor.shape} are incompatible."
+                f"Cannot assign value to variable '{self.name}': Shape mismatch. The variable shape {self.shape}, and "
+                f"the assigned value shape {tensor.shape} are incompatible."
             )
         written = decl.node(self._handle, tensor, name=name, **attrs)
         return UnreadVariable(self, written) if read_value else written
 
-    def assign(self, value: Any, use_locking: bool | None = None, name: str | None = None, read_value: bool = True) -> Any:
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
         """Return the variable as it is after it was given `value`; the Operation without `read_value`."""
         return self._write(assign_resource, value, name, read_value, validate_shape=self._dims is not None)
 
-    def assign_add(self, delta: Any, use_locking: bool | None = None, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Return the variable as it is after `delta` was added."""
         return self._write(assign_add_resource, delta, name, read_value)
 
-    def assign_sub(self, delta: Any, use_locking: bool | None = None, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Return the variable as it is after `delta` was subtracted."""
         return self._write(assign_sub_resource, delta, name, read_value)
 

@@ -97,7 +97,14 @@ class VariableScope:
         return self.get_collection(GraphKeys.LOCAL_VARIABLES)
 
     def get_variable(
-        self, name: str, *, reuse: Any = None, initializer: Any = None, dtype: Any = None, custom_getter: Any = None, **arguments: Any
+        self,
+        name: str,
+        *,
+        reuse: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        custom_getter: Any = None,
+        **arguments: Any,
     ) -> Any:
         """Return the variable `name` of this scope, with the scope's defaults for what is not given."""
         given = {**arguments, "initializer": initializer, "dtype": dtype}
@@ -110,7 +117,9 @@ class VariableScope:
                 reuse=self._reuse if reuse is None else reuse,
             )  # fmt: skip
 
-    def derived(self, name: str, reuse: Any, name_scope: str, defaults: dict[str, Any], custom_getter: Any) -> VariableScope:
+    def derived(
+        self, name: str, reuse: Any, name_scope: str, defaults: dict[str, Any], custom_getter: Any
+    ) -> VariableScope:
         """Return a scope with this one's defaults, save those that are given."""
         merged = {key: getattr(self, key) if defaults.get(key) is None else defaults[key] for key in _DEFAULTS}
         getter = _wrapped(custom_getter, self._custom_getter)
@@ -167,7 +176,9 @@ def get_variable_scope() -> VariableScope:
 
 
 @contextmanager
-def _entered(scope: str | VariableScope, reuse: Any, name_scope: str, defaults: dict[str, Any], getter: Any) -> Iterator[VariableScope]:
+def _entered(
+    scope: str | VariableScope, reuse: Any, name_scope: str, defaults: dict[str, Any], getter: Any
+) -> Iterator[VariableScope]:
     """Make a variable scope current, without a name scope."""
     scopes = _scopes()
     old = scopes.current
@@ -189,7 +200,7 @@ def _entered(scope: str | VariableScope, reuse: Any, name_scope: str, defaults: 
         scopes.current = old
 
 
-class variable_scope(AbstractContextManager[VariableScope]):  # noqa: N801
+class variable_scope(AbstractContextManager[VariableScope]):
     """Open a variable scope, and a name scope of the same name.
 
     Args:
@@ -210,8 +221,9 @@ class variable_scope(AbstractContextManager[VariableScope]):  # noqa: N801
 
     def __init__(
         self, name_or_scope: Any, default_name: str | None = None, values: Any = None, initializer: Any = None,
-        regularizer: Any = None, caching_device: Any = None, partitioner: Any = None, custom_getter: Any = None, reuse: Any = None,
-        dtype: Any = None, use_resource: bool | None = None, constraint: Any = None, auxiliary_name_scope: bool = True,
+        regularizer: Any = None, caching_device: Any = None, partitioner: Any = None, custom_getter: Any = None,
+        reuse: Any = None, dtype: Any = None, use_resource: bool | None = None, constraint: Any = None,
+        auxiliary_name_scope: bool = True,
     ) -> None:  # fmt: skip
         if default_name is None and name_or_scope is None:
             raise TypeError("If default_name is None then name_or_scope is required")
@@ -244,7 +256,9 @@ class variable_scope(AbstractContextManager[VariableScope]):  # noqa: N801
 
     def _enter(self, stack: ExitStack) -> VariableScope:
         target = self._name_or_scope
-        name = self._default_name if target is None else target if isinstance(target, str) else target.name.split("/")[-1]
+        name = (
+            self._default_name if target is None else target if isinstance(target, str) else target.name.split("/")[-1]
+        )
         name_scope = stack.enter_context(self._name_scope(name)) if name or not self._auxiliary else ""
         if target is None:
             target = _scopes().unique(self._default_name or "")
@@ -264,14 +278,17 @@ class variable_scope(AbstractContextManager[VariableScope]):  # noqa: N801
         self._stack.__exit__(*details)
 
 
-def variable_op_scope(values: Any, name_or_scope: Any, default_name: str | None = None, **options: Any) -> variable_scope:
+def variable_op_scope(
+    values: Any, name_or_scope: Any, default_name: str | None = None, **options: Any
+) -> variable_scope:
     """Open a variable scope; the older order of arguments."""
     return variable_scope(name_or_scope, default_name, values, **options)
 
 
 def get_variable(
-    name: str, shape: Any = None, dtype: Any = None, initializer: Any = None, regularizer: Any = None, trainable: bool | None = None,
-    collections: Any = None, caching_device: Any = None, partitioner: Any = None, validate_shape: bool = True,
+    name: str, shape: Any = None, dtype: Any = None, initializer: Any = None, regularizer: Any = None,
+    trainable: bool | None = None, collections: Any = None, caching_device: Any = None, partitioner: Any = None,
+    validate_shape: bool = True,
     use_resource: bool | None = None, custom_getter: Any = None, constraint: Any = None, synchronization: Any = None,
     aggregation: Any = None,
 ) -> Any:  # fmt: skip
@@ -288,16 +305,19 @@ def get_variable(
       ValueError: when the name is taken and not shared, or shared with another shape or dtype, or missing under reuse=True.
     """
     return get_variable_scope().get_variable(
-        name, shape=shape, dtype=dtype, initializer=initializer, regularizer=regularizer, trainable=trainable, collections=collections,
-        caching_device=caching_device, partitioner=partitioner, validate_shape=validate_shape, use_resource=use_resource,
+        name, shape=shape, dtype=dtype, initializer=initializer, regularizer=regularizer, trainable=trainable,
+        collections=collections, caching_device=caching_device, partitioner=partitioner,
+        validate_shape=validate_shape, use_resource=use_resource,
         custom_getter=custom_getter, constraint=constraint, synchronization=synchronization, aggregation=aggregation,
     )  # fmt: skip
 
 
-def get_local_variable(name: str, *args: Any, collections: Any = None, trainable: bool = False, **kwargs: Any) -> Any:
+def get_local_variable(
+    name: str, shape: Any = None, dtype: Any = None, initializer: Any = None, regularizer: Any = None, **options: Any
+) -> Any:
     """Return a variable that is not trained and not saved: in the collection LOCAL_VARIABLES only."""
-    found = [*(collections or ()), GraphKeys.LOCAL_VARIABLES]
-    return get_variable(name, *args, collections=found, trainable=trainable, **kwargs)
+    options["collections"] = [*(options.get("collections") or ()), GraphKeys.LOCAL_VARIABLES]
+    return get_variable(name, shape, dtype, initializer, regularizer, **{"trainable": False, **options})
 
 
 def no_regularizer(_: Any) -> None:
@@ -306,6 +326,6 @@ def no_regularizer(_: Any) -> None:
 
 
 __all__ = [
-    "AUTO_REUSE", "VariableScope", "get_local_variable", "get_variable", "get_variable_scope", "no_regularizer", "variable_op_scope",
-    "variable_scope",
+    "AUTO_REUSE", "VariableScope", "get_local_variable", "get_variable", "get_variable_scope", "no_regularizer",
+    "variable_op_scope", "variable_scope",
 ]  # fmt: skip

@@ -42,7 +42,9 @@ class VariableStore:
     def get_variable(self, name: str, *, custom_getter: Callable[..., Any] | None = None, **arguments: Any) -> Any:
         """Return the variable called `name`, made anew or shared as `reuse` says; custom getters see every request."""
         if arguments.get("partitioner") is not None:
-            raise NotImplementedError(f"Variable {name} asks for a partitioner: partitioned variables are not there yet")
+            raise NotImplementedError(
+                f"Variable {name} asks for a partitioner: partitioned variables are not there yet"
+            )
         if custom_getter is None:
             return self._get(name, **arguments)
         if "constraint" not in _accepted(custom_getter):
@@ -67,7 +69,8 @@ class VariableStore:
                 "reuse=tf.AUTO_REUSE in VarScope?"
             )
         value, variable_dtype = (initializer, None) if from_value else _initial(name, initializer, shape, wanted)
-        variable: Variable = Variable(
+        make: Any = Variable
+        variable: Variable = make(
             initial_value=value, name=name, trainable=trainable, collections=collections, caching_device=caching_device,
             dtype=variable_dtype, validate_shape=validate_shape, constraint=constraint, use_resource=use_resource,
         )  # fmt: skip
@@ -80,12 +83,15 @@ class VariableStore:
         found = self._vars[name]
         if reuse is not AUTO_REUSE and not reuse:
             words = (
-                f"Variable {name} already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope?"
+                f"Variable {name} already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in "
+                "VarScope?"
             )
             frames = [(file, line, function, None) for file, line, function in found.op.traceback[-_SHOWN_LINES:][::-1]]
             raise ValueError(f"{words} Originally defined at:\n\n{''.join(traceback.format_list(frames))}")
         if not shape.is_compatible_with(found.shape):
-            raise ValueError(f"Trying to share variable {name}, but specified shape {shape} and found shape {found.shape}.")
+            raise ValueError(
+                f"Trying to share variable {name}, but specified shape {shape} and found shape {found.shape}."
+            )
         if not dtype.is_compatible_with(found.dtype):
             raise ValueError(
                 f"Trying to share variable {name}, but specified dtype {dtype.name} and found dtype {found.dtype.name}."

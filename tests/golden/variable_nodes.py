@@ -37,10 +37,12 @@ PROGRAMS = (
     "with tf.variable_scope('a'):\n  with tf.variable_scope('b') as b: x = tf.get_variable('x', [1]); x + 1.0\n"
     "with tf.variable_scope(b, reuse=True): tf.get_variable('x', [1]) + 1.0\nwith tf.variable_scope('a/b'): tf.constant(1)",
     "for _ in range(2):\n  with tf.variable_scope(None, 'layer'): tf.get_variable('x', [1]); tf.constant(1)",
-    "with tf.name_scope('n'):\n  with tf.variable_scope('s', auxiliary_name_scope=False): tf.get_variable('x', [1]); tf.constant(1)",
+    "with tf.name_scope('n'):\n  with tf.variable_scope('s', auxiliary_name_scope=False): "
+    "tf.get_variable('x', [1]); tf.constant(1)",
 )
 _MODEL = (
-    "with tf.variable_scope('m'): w = tf.Variable([1., 2.], name='w', use_resource={0}); b = tf.Variable(1., name='b', use_resource={0})\n"
+    "with tf.variable_scope('m'): w = tf.Variable([1., 2.], name='w', use_resource={0}); "
+    "b = tf.Variable(1., name='b', use_resource={0})\n"
     "tf.train.{1}.minimize(tf.reduce_sum(w * b){2})"
 )
 _ROWS = "e = tf.Variable(tf.ones([5, 2]), name='e')\ntf.train.{0}.minimize(tf.reduce_sum(tf.gather(e, [0, 1, 1])))"

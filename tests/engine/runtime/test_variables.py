@@ -4,7 +4,6 @@ import threading
 
 import numpy as np
 import pytest
-from support.cells import held, make_cell
 
 from millstream.devices import simulated_gpus
 from millstream.devices.cpu import CpuDevice
@@ -12,6 +11,7 @@ from millstream.engine.runtime.variables import VariableStore
 from millstream.ops.core.errors import FailedPreconditionError, InvalidArgumentError
 from millstream.ops.core.graph import Graph
 from millstream.ops.state.handles import var_handle, variable_v2
+from support.cells import held, make_cell
 
 LARGE = 1 << 15  # Elements of float32, above the size that a cell keeps a second array for.
 
@@ -19,7 +19,9 @@ LARGE = 1 << 15  # Elements of float32, above the size that a cell keeps a secon
 def test_reading_before_the_first_assignment_is_refused():
     with pytest.raises(FailedPreconditionError, match="Attempting to use uninitialized value v"):
         make_cell(None).read()
-    with pytest.raises(FailedPreconditionError, match="Error while reading resource variable v from Container: localhost"):
+    with pytest.raises(
+        FailedPreconditionError, match="Error while reading resource variable v from Container: localhost"
+    ):
         make_cell(None, is_resource=True).read()
 
 

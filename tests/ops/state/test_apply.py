@@ -6,7 +6,6 @@ import pathlib
 
 import numpy as np
 import pytest
-from support.cells import held, make_cell, run
 
 from millstream.devices import simulated_gpus
 from millstream.devices.cpu import CpuDevice
@@ -14,6 +13,7 @@ from millstream.ops.core.errors import FailedPreconditionError, InvalidArgumentE
 from millstream.ops.core.registry import lookup
 from millstream.ops.state import updates
 from millstream.ops.state.apply import APPLY
+from support.cells import held, make_cell, run
 
 GOLDEN = pathlib.Path(__file__).parents[2] / "golden" / "apply_ops.json.gz"
 CASES = json.loads(gzip.decompress(GOLDEN.read_bytes()))
@@ -36,7 +36,9 @@ def _apply(case, device, variant=np.array):
         for i, (arg, value) in enumerate(zip(decl.inputs, inputs, strict=True))
         if arg.name in case["after"]
     }
-    result = run(case["op"], *[cells.get(arg.name, arrays[arg.name]) for arg in decl.inputs], device=device, **case["attrs"])
+    result = run(
+        case["op"], *[cells.get(arg.name, arrays[arg.name]) for arg in decl.inputs], device=device, **case["attrs"]
+    )
     assert result is (cells["var"] if decl.outputs else None)
     return {name: held(cell) for name, cell in cells.items()}
 
@@ -83,7 +85,9 @@ def _adam(var, m, v, grad):
 
 
 def _three(size=4):
-    return [make_cell(np.full(size, x, "f4"), name=n, serial=i) for i, (n, x) in enumerate((("var", 1), ("m", 2), ("v", 3)))]
+    return [
+        make_cell(np.full(size, x, "f4"), name=n, serial=i) for i, (n, x) in enumerate((("var", 1), ("m", 2), ("v", 3)))
+    ]
 
 
 def test_a_slot_without_a_value_changes_nothing():

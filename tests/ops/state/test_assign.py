@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from support.cells import held, make_cell, run
 
 from millstream.devices import simulated_gpus
 from millstream.devices.cpu import CpuDevice
 from millstream.ops.core import dtypes, errors
+from support.cells import held, make_cell, run
 
 
 @pytest.fixture(params=["CPU", "GPU"])
@@ -27,7 +27,12 @@ def test_assign_copies(op, device):
     assert held(cell).tolist() == [3, 4]
 
 
-WRITES = (("AssignAdd", [4, 6]), ("AssignSub", [-2, -2]), ("AssignAddVariableOp", [4, 6]), ("AssignSubVariableOp", [-2, -2]))
+WRITES = (
+    ("AssignAdd", [4, 6]),
+    ("AssignSub", [-2, -2]),
+    ("AssignAddVariableOp", [4, 6]),
+    ("AssignSubVariableOp", [-2, -2]),
+)
 
 
 @pytest.mark.parametrize("op, expected", WRITES)
@@ -43,9 +48,17 @@ def test_arithmetic_updates(op, expected, device):
     "op, attrs, words",
     [
         ("Assign", {}, r"Assign requires shapes of both tensors to match. lhs shape= \[2\] rhs shape= \[3\]"),
-        ("AssignVariableOp", {"validate_shape": True}, r"Trying to assign to variable with tensor with wrong shape. Expected \[2\] got \[3\]"),
+        (
+            "AssignVariableOp",
+            {"validate_shape": True},
+            r"Trying to assign to variable with tensor with wrong shape. Expected \[2\] got \[3\]",
+        ),
         ("AssignAdd", {}, "Parameters and update must be the same size"),
-        ("AssignAddVariableOp", {}, r"Cannot update variable with shape \[2\] using a Tensor with shape \[3\], shapes must be equal."),
+        (
+            "AssignAddVariableOp",
+            {},
+            r"Cannot update variable with shape \[2\] using a Tensor with shape \[3\], shapes must be equal.",
+        ),
     ],
 )
 def test_wrong_shapes_are_refused_and_change_nothing(op, attrs, words):

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from support.cells import held, make_cell, run
 
 from millstream.devices import simulated_gpus
 from millstream.devices.cpu import CpuDevice
 from millstream.ops.core import errors
+from support.cells import held, make_cell, run
 
 START = np.arange(12, dtype="f4").reshape(4, 3) + 1
 ROWS = np.array([1, 3, 1], "i4")
@@ -76,7 +76,12 @@ def test_no_rows_change_nothing():
         ("ScatterUpdate", [0, 7], np.ones((2, 3)), r"indices\[1\] = 7 is not in \[0, 4\)"),
         ("ScatterAdd", [-1], np.ones((1, 3)), r"indices\[0\] = -1 is not in \[0, 4\)"),
         ("ScatterUpdate", [[0, 9]], np.ones((1, 2, 3)), r"indices\[0,1\] = 9 is not in \[0, 4\)"),
-        ("ScatterUpdate", [0], np.ones((1, 2)), r"got updates.shape \[1,2\], indices.shape \[1\], params.shape \[4,3\]"),
+        (
+            "ScatterUpdate",
+            [0],
+            np.ones((1, 2)),
+            r"got updates.shape \[1,2\], indices.shape \[1\], params.shape \[4,3\]",
+        ),
         ("ScatterNdUpdate", [[0], [7]], np.ones((2, 3)), r"indices\[1\] = \[7\] does not index into shape \[4,3\]"),
         ("ScatterNdAdd", [[0]], np.ones((1, 2)), r"Must have updates.shape = \[1,3\], got \[1,2\]"),
         ("ScatterNdAdd", [[0, 1, 2]], np.ones(1), "have fewer dimensions"),
@@ -102,7 +107,9 @@ def test_large_variables_are_written_in_place_unless_somebody_reads_them():
 def test_gather():
     cell = make_cell(START)
     np.testing.assert_array_equal(run("ResourceGather", cell, np.array([[3, 0]], "i4")), START[[[3, 0]]])
-    np.testing.assert_array_equal(run("ResourceGatherNd", cell, np.array([[3, 0], [1, 2]], "i4")), [START[3, 0], START[1, 2]])
+    np.testing.assert_array_equal(
+        run("ResourceGatherNd", cell, np.array([[3, 0], [1, 2]], "i4")), [START[3, 0], START[1, 2]]
+    )
     with pytest.raises(errors.InvalidArgumentError, match=r"indices\[0\] = 7 is not in \[0, 4\)"):
         run("ResourceGather", cell, np.array([7], "i4"))
 

@@ -30,13 +30,25 @@ def test_sharing():
 @pytest.mark.parametrize(
     "reuse, arguments, words",
     [
-        (None, {"name": "v", "shape": [2]}, "Variable v already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE"),
-        (True, {"name": "v", "shape": [3]}, r"Trying to share variable v, but specified shape \(3,\) and found shape \(2,\)."),
+        (
+            None,
+            {"name": "v", "shape": [2]},
+            "Variable v already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE",
+        ),
+        (
+            True,
+            {"name": "v", "shape": [3]},
+            r"Trying to share variable v, but specified shape \(3,\) and found shape \(2,\).",
+        ),
         (True, {"name": "v", "shape": [2], "dtype": tf.int32}, "specified dtype int32 and found dtype float32_ref"),
         (True, {"name": "u", "shape": [2]}, r"Variable u does not exist, or was not created with tf.get_variable\(\)"),
         (None, {"name": "u"}, "Variable u did not get an initializer, so its `shape` argument must be specified."),
         (None, {"name": "u", "shape": [None, 2]}, "The initializer passed is not valid."),
-        (None, {"name": "u", "shape": [2], "initializer": [1.0, 2.0]}, "If initializer is a constant, do not specify shape."),
+        (
+            None,
+            {"name": "u", "shape": [2], "initializer": [1.0, 2.0]},
+            "If initializer is a constant, do not specify shape.",
+        ),
         (None, {"name": "u", "dtype": tf.int32, "initializer": np.float32(1)}, "and explicit dtype .* don't match"),
     ],
 )
@@ -55,10 +67,18 @@ def test_the_refusal_says_where_the_variable_was_made():
 @pytest.mark.parametrize(
     "arguments, error, words",
     [
-        (("a", None, None, None, None, None, None, None, "yes"), ValueError, "The reuse parameter must be True or False or None."),
+        (
+            ("a", None, None, None, None, None, None, None, "yes"),
+            ValueError,
+            "The reuse parameter must be True or False or None.",
+        ),
         ((None,), TypeError, "If default_name is None then name_or_scope is required"),
         ((3,), TypeError, "VariableScope: name_or_scope must be a string or VariableScope."),
-        ((None, "a", None, None, None, None, None, None, True), ValueError, "reuse=True cannot be used without a name_or_scope"),
+        (
+            (None, "a", None, None, None, None, None, None, True),
+            ValueError,
+            "reuse=True cannot be used without a name_or_scope",
+        ),
     ],
 )
 def test_wrong_scopes(arguments, error, words):
@@ -76,7 +96,9 @@ def test_default_names_are_unique_in_their_scope():
                 break
     assert names() == ["outer/layer/v"]
     with tf.variable_scope("outer", reuse=True), tf.variable_scope(None, "layer") as scope:
-        assert scope.name == "outer/layer"  # Entering the outer scope again starts over, so that reuse finds the same names.
+        assert (
+            scope.name == "outer/layer"
+        )  # Entering the outer scope again starts over, so that reuse finds the same names.
 
 
 def test_scope_objects_jump_and_keep_their_defaults():
@@ -184,7 +206,11 @@ def test_identity_initialiser():
 
 @pytest.mark.parametrize(
     "arguments, words",
-    [({"scale": 0.0}, "positive float"), ({"mode": "fan"}, "`mode` should be one of"), ({"distribution": "x"}, "`distribution` should be one of")],
+    [
+        ({"scale": 0.0}, "positive float"),
+        ({"mode": "fan"}, "`mode` should be one of"),
+        ({"distribution": "x"}, "`distribution` should be one of"),
+    ],
 )
 def test_wrong_scalings(arguments, words):
     with pytest.raises(ValueError, match=words):

@@ -57,7 +57,11 @@ def test_operators_read_the_variable(use_resource):
 def test_rows(use_resource):
     v = tf.Variable([[1.0], [2.0], [3.0]], use_resource=use_resource)
     delta = tf.IndexedSlices(tf.constant([[10.0]]), tf.constant([1]))
-    for change, wanted in ((v.scatter_add(delta), [1, 12, 3]), (v.scatter_update(delta), [1, 10, 3]), (v.scatter_nd_sub([[0, 0]], [1.0]), [0, 2, 3])):
+    for change, wanted in (
+        (v.scatter_add(delta), [1, 12, 3]),
+        (v.scatter_update(delta), [1, 10, 3]),
+        (v.scatter_nd_sub([[0, 0]], [1.0]), [0, 2, 3]),
+    ):
         assert evaluate(change)[0].ravel().tolist() == wanted
     assert evaluate(tf.scatter_mul(v, [2], [[2.0]]))[0].ravel().tolist() == [1, 2, 6]
     with pytest.raises(TypeError, match="sparse_delta is not IndexedSlices"):
@@ -78,7 +82,11 @@ def test_both_kinds_share_a_name():
     [
         ({}, ValueError, "initial_value must be specified."),
         ({"initial_value": 1.0, "constraint": 3}, ValueError, "The `constraint` argument must be a callable."),
-        ({"initial_value": 1.0, "collections": "x"}, ValueError, "collections argument to Variable constructor must be a list"),
+        (
+            {"initial_value": 1.0, "collections": "x"},
+            ValueError,
+            "collections argument to Variable constructor must be a list",
+        ),
         ({"initial_value": 1.0, "colour": 1}, TypeError, "unexpected keyword argument 'colour'"),
     ],
 )
