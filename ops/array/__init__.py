@@ -1,7 +1,17 @@
 """Ops on the shape and layout of tensors: the first family, which every other one may use."""
 
+from .blocks import (
+    batch_to_space,
+    batch_to_space_nd,
+    depth_to_space,
+    roll,
+    space_to_batch,
+    space_to_batch_nd,
+    space_to_depth,
+)
 from .broadcast import broadcast_dynamic_shape, broadcast_static_shape, broadcast_to, meshgrid, tile
 from .concat import concat, split
+from .diagonals import diag, diag_part, matrix_band_part, matrix_diag, matrix_diag_part, matrix_set_diag
 from .fills import fill, ones, ones_like, zeros, zeros_like
 from .gather import gather, gather_nd
 from .getitem import getitem
@@ -31,17 +41,17 @@ from .shape_ops import rank, shape, shape_n, size
 from .slicing import slice_ as slice
 from .slicing import strided_slice
 from .transpose import invert_permutation, matrix_transpose, reverse, reverse_sequence, transpose
-from .unique import unique, unique_with_counts
+from .unique import listdiff, setdiff1d, unique, unique_with_counts
 
 __all__ = [
-    "bitcast", "boolean_mask", "broadcast_dynamic_shape", "broadcast_static_shape", "broadcast_to",
-    "check_numerics", "concat", "dynamic_partition", "dynamic_stitch", "ensure_shape", "expand_dims", "fill",
-    "gather", "gather_nd", "getitem", "guarantee_const", "identity", "identity_n", "invert_permutation",
-    "matrix_transpose", "meshgrid", "one_hot", "ones", "ones_like", "pad", "parallel_dynamic_stitch",
-    "parallel_stack", "placeholder", "placeholder_with_default", "prevent_gradient", "rank", "reshape", "reverse",
-    "reverse_sequence", "scatter_nd", "sequence_mask", "shape", "shape_n", "size", "slice", "split", "squeeze",
-    "stack", "stop_gradient", "strided_slice", "tensor_scatter_add", "tensor_scatter_sub", "tensor_scatter_update",
-    "tile", "transpose", "unstack", "zeros", "zeros_like",
-    "unique",
-    "unique_with_counts",
+    "batch_to_space", "batch_to_space_nd", "bitcast", "boolean_mask", "broadcast_dynamic_shape",
+    "broadcast_static_shape", "broadcast_to", "check_numerics", "concat", "depth_to_space", "diag", "diag_part",
+    "dynamic_partition", "dynamic_stitch", "ensure_shape", "expand_dims", "fill", "gather", "gather_nd", "getitem",
+    "guarantee_const", "identity", "identity_n", "invert_permutation", "listdiff", "matrix_band_part",
+    "matrix_diag", "matrix_diag_part", "matrix_set_diag", "matrix_transpose", "meshgrid", "one_hot", "ones",
+    "ones_like", "pad", "parallel_dynamic_stitch", "parallel_stack", "placeholder", "placeholder_with_default",
+    "prevent_gradient", "rank", "reshape", "reverse", "reverse_sequence", "roll", "scatter_nd", "sequence_mask",
+    "setdiff1d", "shape", "shape_n", "size", "slice", "space_to_batch", "space_to_batch_nd", "space_to_depth",
+    "split", "squeeze", "stack", "stop_gradient", "strided_slice", "tensor_scatter_add", "tensor_scatter_sub",
+    "tensor_scatter_update", "tile", "transpose", "unique", "unique_with_counts", "unstack", "zeros", "zeros_like",
 ]  # fmt: skip

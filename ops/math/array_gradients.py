@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from ..array.blocks import roll, roll_op
 from ..array.broadcast import broadcast_to_op, tile_op
 from ..array.concat import concat
 from ..array.fills import fill_op
@@ -124,6 +125,11 @@ def broadcast_to_grad(op: Operation, dy: Tensor) -> list[Any]:
 @fill_op.gradient
 def fill_grad(op: Operation, dy: Tensor) -> list[Any]:
     return [None, reduce_sum(dy)]
+
+
+@roll_op.gradient
+def roll_grad(op: Operation, dy: Tensor) -> list[Any]:
+    return [roll(dy, -op.inputs[1], op.inputs[2]), None, None]  # type: ignore[operator]
 
 
 @dynamic_partition_op.gradient
