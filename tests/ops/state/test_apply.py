@@ -13,10 +13,12 @@ from millstream.ops.core.errors import FailedPreconditionError, InvalidArgumentE
 from millstream.ops.core.registry import lookup
 from millstream.ops.state import updates
 from millstream.ops.state.apply import APPLY
+from support import opcheck
 from support.cells import held, make_cell, run
 
 GOLDEN = pathlib.Path(__file__).parents[2] / "golden" / "apply_ops.json.gz"
 CASES = json.loads(gzip.decompress(GOLDEN.read_bytes()))
+opcheck.CHECKED.update(case["op"] for case in CASES)
 
 
 def test_every_update_op_has_golden_numbers():

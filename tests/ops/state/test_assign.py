@@ -6,7 +6,25 @@ import pytest
 from millstream.devices import simulated_gpus
 from millstream.devices.cpu import CpuDevice
 from millstream.ops.core import dtypes, errors
+from support import opcheck
 from support.cells import held, make_cell, run
+
+opcheck.CHECKED.update(
+    [
+        "Assign",
+        "AssignVariableOp",
+        "AssignAdd",
+        "AssignSub",
+        "AssignAddVariableOp",
+        "AssignSubVariableOp",
+        "CountUpTo",
+        "ResourceCountUpTo",
+        "DestroyResourceOp",
+        "IsVariableInitialized",
+        "VarIsInitializedOp",
+        "VariableShape",
+    ]
+)
 
 
 @pytest.fixture(params=["CPU", "GPU"])

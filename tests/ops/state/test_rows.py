@@ -6,6 +6,7 @@ import pytest
 from millstream.devices import simulated_gpus
 from millstream.devices.cpu import CpuDevice
 from millstream.ops.core import errors
+from support import opcheck
 from support.cells import held, make_cell, run
 
 START = np.arange(12, dtype="f4").reshape(4, 3) + 1
@@ -15,6 +16,11 @@ COMBINE = {
     "Update": lambda old, new: new, "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide, "Min": np.minimum,
     "Max": np.maximum,
 }  # fmt: skip
+
+ND_KINDS = ("Update", "Add", "Sub", "Min", "Max")
+opcheck.CHECKED.update(f"{prefix}Scatter{kind}" for prefix in ("", "Resource") for kind in COMBINE)
+opcheck.CHECKED.update(f"{prefix}ScatterNd{kind}" for prefix in ("", "Resource") for kind in ND_KINDS)
+opcheck.CHECKED.update(("ResourceGather", "ResourceGatherNd"))
 
 
 def expected(kind, start=START, rows=ROWS, updates=UPDATES):
@@ -34,7 +40,7 @@ def test_scatter(kind, prefix):
     assert result is (cell if prefix == "Scatter" else None)
 
 
-@pytest.mark.parametrize("kind", ["Update", "Add", "Sub", "Min", "Max"])
+@pytest.mark.parametrize("kind", ND_KINDS)
 def test_scatter_on_a_simulated_gpu(kind):
     with simulated_gpus(1) as gpus:
         cell = make_cell(START, gpus[0])
@@ -42,7 +48,7 @@ def test_scatter_on_a_simulated_gpu(kind):
         np.testing.assert_array_equal(held(cell), expected(kind))
 
 
-@pytest.mark.parametrize("kind", ["Update", "Add", "Sub", "Min", "Max"])
+@pytest.mark.parametrize("kind", ND_KINDS)
 @pytest.mark.parametrize("prefix", ["ScatterNd", "ResourceScatterNd"])
 @pytest.mark.parametrize("place", ["CPU", "GPU"])
 def test_scatter_nd(kind, prefix, place):

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import millstream as tf
+from support import opcheck
 
+opcheck.CHECKED.update(("VariableV2", "VarHandleOp", "ReadVariableOp"))
 pytestmark = pytest.mark.usefixtures("graph")
 both = pytest.mark.parametrize("use_resource", [False, True])
 
