@@ -227,7 +227,7 @@ def _boolean(value: Any) -> bool:
 
 def _text(value: Any) -> str:
     if isinstance(value, bytes):
-        return value.decode("latin-1")
+        return value.decode("utf-8", "surrogateescape")
     if not isinstance(value, str):
         raise TypeError(value)
     return value

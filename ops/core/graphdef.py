@@ -30,7 +30,7 @@ def _set_shape(message: Any, dims: shapes.Shape) -> None:
 
 
 def _bytes(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode()
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
 
 
 _SCALARS: dict[str, Callable[[Any, Any], Any]] = {
@@ -98,7 +98,7 @@ def _list_value(items: Any) -> list[Any]:
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
-    "s": lambda v: v.decode("latin-1"),
+    "s": lambda v: v.decode("utf-8", "surrogateescape"),
     "i": int,
     "f": float,
     "b": bool,

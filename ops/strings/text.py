@@ -1,0 +1,315 @@
+"""Element-wise ops on strings, which are object arrays of bytes. On CPUs only.
+
+Lengths and positions count bytes unless the unit is UTF8_CHAR. Patterns are Python's regular expressions where TensorFlow has
+RE2's; the syntax that both know is nearly all that programs use.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...devices.types import Array, Namespace
+from ..core import dtypes, shapes
+from ..core.errors import InvalidArgumentError
+from ..core.node import Operation, Tensor
+from ..core.registry import OpDecl, op
+from ..core.shape_rules import broadcast, same_shape
+from ..core.shapes import Shape
+
+
+def strings_of(values: list[Any], dims: tuple[int, ...]) -> Array:
+    """Return byte strings as a tensor's array of the shape given."""
+    made = np.empty(len(values), object)
+    made[:] = values
+    return made.reshape(dims)
+
+
+def mapped(function: Callable[[bytes], Any], x: Array) -> Array:
+    """Return an array of strings made by applying a function to every element."""
+    return strings_of([function(item) for item in x.reshape(-1).tolist()], x.shape)
+
+
+def _invalid(message: str) -> InvalidArgumentError:
+    return InvalidArgumentError(None, None, message)
+
+
+def _join_shape(node: Operation) -> Shape:
+    found: Shape = ()
+    for tensor in node.inputs:
+        if tensor.dims is None:
+            return None
+        if tensor.dims != ():
+            found = tensor.dims if found == () else shapes.merge(found, tensor.dims)
+    return found
+
+
+@op("StringJoin", types="inputs: N*string -> output: string", shape=_join_shape, devices="CPU", differentiable=False)
+def string_join_op(xp: Namespace, inputs: list[Array], *, separator: str = "") -> Array:
+    """Return the strings of the inputs joined element by element; scalars go to every element."""
+    dims = next((x.shape for x in inputs if x.shape != ()), ())
+    for i, x in enumerate(inputs):
+        if x.shape not in ((), dims):
+            raise _invalid(
+                f"Input shapes do not match; expected {shapes.format_brackets(dims)}, got {shapes.format_brackets(x.shape)} (input {i})"
+            )
+    spread = [np.broadcast_to(x, dims).reshape(-1).tolist() for x in inputs]
+    glue = separator.encode("latin-1")
+    return strings_of([glue.join(parts) for parts in zip(*spread, strict=True)], dims)
+
+
+def _as_text(
+    precision: int, scientific: bool, shortest: bool, width: int, fill: str, dtype: np.dtype[Any]
+) -> Callable[[Any], bytes]:
+    if dtype.kind == "b":
+        return lambda value: b"true" if value else b"false"
+    flags = f"{fill}{width}" if width >= 0 else ""
+    if dtype.kind in "iu":
+        return lambda value: f"{int(value):{flags}d}".encode()
+    kind = "e" if scientific else "g" if shortest else "f"
+    digits = f".{precision}" if precision >= 0 else ""
+    number = lambda value: _number_text(float(value), f"%{flags}{digits}{kind}")  # noqa: E731
+    if dtype.kind == "c":
+        return lambda value: f"({number(value.real)},{number(value.imag)})".encode()
+    return lambda value: number(value).encode()
+
+
+def _number_text(value: float, template: str) -> str:
+    return template % value
+
+
+@op("AsString", types="input: T -> output: string", shape=same_shape, devices="CPU", differentiable=False)
+def as_string_op(
+    xp: Namespace,
+    x: Array,
+    *,
+    precision: int = -1,
+    scientific: bool = False,
+    shortest: bool = False,
+    width: int = -1,
+    fill: str = "",
+) -> Array:
+    """Return the elements as text."""
+    if x.dtype == object:
+        return x
+    if precision >= 0 and x.dtype.kind in "iub":
+        raise _invalid("precision not supported for datatype")
+    convert = _as_text(precision, scientific, shortest, width, fill, x.dtype)
+    return strings_of([convert(item) for item in x.reshape(-1)], x.shape)
+
+
+@op(
+    "StringToNumber",
+    types="string_tensor: string -> output: out_type",
+    out_type=(dtypes.float32, dtypes.float64, dtypes.int32, dtypes.int64, dtypes.uint32, dtypes.uint64),
+    defaults={"out_type": dtypes.float32},
+    shape=same_shape,
+    devices="CPU",
+    differentiable=False,
+)
+def string_to_number_op(xp: Namespace, x: Array, *, out_type: dtypes.DType) -> Array:
+    """Return the numbers that the strings spell."""
+    kind = out_type.np_dtype
+    read = float if out_type.is_floating else int
+    flat = np.empty(x.size, kind)
+    for i, item in enumerate(x.reshape(-1).tolist()):
+        try:
+            flat[i] = read(item.decode().strip())
+        except (ValueError, OverflowError):
+            raise _invalid(
+                f"StringToNumberOp could not correctly convert string: {item.decode('utf-8', 'replace')}"
+            ) from None
+    return flat.reshape(x.shape)
+
+
+@op("StringLength", types="input: string -> output: int32", shape=same_shape, devices="CPU", differentiable=False)
+def string_length_op(xp: Namespace, x: Array, *, unit: str = "BYTE") -> Array:
+    """Return how many bytes (or characters) each string has."""
+    sizes = [len(item.decode("utf-8", "replace") if unit == "UTF8_CHAR" else item) for item in x.reshape(-1).tolist()]
+    return np.array(sizes, np.int32).reshape(x.shape)
+
+
+def _cut(item: bytes, start: int, size: int, unit: str) -> bytes:
+    text: Any = item.decode("utf-8", "replace") if unit == "UTF8_CHAR" else item
+    if not -len(text) <= start <= len(text):
+        raise _invalid(f"pos {start} out of range for string b'{item.decode('latin-1')}' at index 0")
+    start += len(text) * (start < 0)
+    piece = text[start : start + size]
+    return piece.encode() if isinstance(piece, str) else piece
+
+
+@op("Substr", types="input: string, pos: T, len: T -> output: string", T=dtypes.INDEX, shape=broadcast, devices="CPU")
+def substr_op(xp: Namespace, x: Array, pos: Array, size: Array, *, unit: str = "BYTE") -> Array:
+    """Return the pieces of the strings that begin at `pos` and have `size`."""
+    text, start, length = np.broadcast_arrays(x, pos, size)
+    rows = zip(text.reshape(-1).tolist(), start.reshape(-1).tolist(), length.reshape(-1).tolist(), strict=True)
+    return strings_of([_cut(*row, unit) for row in rows], text.shape)
+
+
+substr_op.differentiable = False
+
+
+def _by_element(name: str, function: Callable[..., bytes], doc: str, *, encoding: bool = False) -> OpDecl:
+    def plain(xp: Namespace, x: Array) -> Array:
+        return mapped(function, x)
+
+    def encoded(xp: Namespace, x: Array, *, encoding: str = "") -> Array:
+        if encoding == "utf-8":
+            return mapped(lambda item: function(item.decode()).encode(), x)  # type: ignore[arg-type,attr-defined]
+        return mapped(function, x)
+
+    kernel = encoded if encoding else plain
+    kernel.__doc__ = doc
+    return op(name, types="input: string -> output: string", shape=same_shape, devices="CPU", differentiable=False)(
+        kernel
+    )
+
+
+string_lower_op = _by_element(
+    "StringLower", lambda item: item.lower(), "Return the strings in lower case.", encoding=True
+)
+string_upper_op = _by_element(
+    "StringUpper", lambda item: item.upper(), "Return the strings in upper case.", encoding=True
+)
+string_strip_op = _by_element(
+    "StringStrip", lambda item: item.strip(), "Return the strings without white space at the ends."
+)
+
+
+@op("EncodeBase64", types="input: string -> output: string", shape=same_shape, devices="CPU", differentiable=False)
+def encode_base64_op(xp: Namespace, x: Array, *, pad: bool = False) -> Array:
+    """Return the strings in web-safe base64."""
+    return mapped(
+        lambda item: base64.urlsafe_b64encode(item) if pad else base64.urlsafe_b64encode(item).rstrip(b"="), x
+    )
+
+
+def _decoded(item: bytes) -> bytes:
+    try:
+        return base64.b64decode(item + b"=" * (-len(item) % 4), b"-_", validate=True)
+    except ValueError:
+        raise _invalid("Invalid character found in base64.") from None
+
+
+decode_base64_op = _by_element("DecodeBase64", _decoded, "Return what strings in web-safe base64 stand for.")
+
+
+def _compiled(pattern: bytes) -> re.Pattern[bytes]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise _invalid(f"Invalid pattern: {pattern.decode('latin-1')}, error: {error}") from None
+
+
+def _replaced(x: Array, pattern: bytes, rewrite: bytes, everywhere: bool) -> Array:
+    found = _compiled(pattern)
+    # `\0` is the whole match in TensorFlow's rewrites; Python calls it `\g<0>`.
+    template = re.sub(rb"\\(\d)", rb"\\g<\1>", rewrite)
+    return mapped(lambda item: found.sub(template, item, count=0 if everywhere else 1), x)
+
+
+@op(
+    "RegexReplace",
+    types="input: string, pattern: string, rewrite: string -> output: string",
+    shape=same_shape,
+    devices="CPU",
+    differentiable=False,
+)
+def regex_replace_op(xp: Namespace, x: Array, pattern: Array, rewrite: Array, *, replace_global: bool = True) -> Array:
+    """Return the strings with what matches the pattern rewritten."""
+    return _replaced(x, pattern.item(), rewrite.item(), replace_global)
+
+
+@op(
+    "StaticRegexReplace", types="input: string -> output: string", shape=same_shape, devices="CPU", differentiable=False
+)
+def static_regex_replace_op(
+    xp: Namespace, x: Array, *, pattern: str, rewrite: str, replace_global: bool = True
+) -> Array:
+    """Return the strings with what matches the pattern rewritten."""
+    return _replaced(x, pattern.encode("latin-1"), rewrite.encode("latin-1"), replace_global)
+
+
+def _full_match(x: Array, pattern: bytes) -> Array:
+    found = _compiled(pattern)
+    return np.array([found.fullmatch(item) is not None for item in x.reshape(-1).tolist()], bool).reshape(x.shape)
+
+
+@op(
+    "RegexFullMatch",
+    types="input: string, pattern: string -> output: bool",
+    shape=same_shape,
+    devices="CPU",
+    differentiable=False,
+)
+def regex_full_match_op(xp: Namespace, x: Array, pattern: Array) -> Array:
+    """Tell for each string whether the whole of it matches the pattern."""
+    return _full_match(x, pattern.item())
+
+
+@op(
+    "StaticRegexFullMatch", types="input: string -> output: bool", shape=same_shape, devices="CPU", differentiable=False
+)
+def static_regex_full_match_op(xp: Namespace, x: Array, *, pattern: str) -> Array:
+    """Tell for each string whether the whole of it matches the pattern."""
+    return _full_match(x, pattern.encode("latin-1"))
+
+
+def string_join(inputs: Any, separator: str = "", name: str | None = None) -> Tensor:
+    """Return the strings of a list of tensors joined element by element, with `separator` between."""
+    return string_join_op(list(inputs), separator=separator, name=name)  # type: ignore[no-any-return]
+
+
+def as_string(
+    input: Any,
+    precision: int = -1,
+    scientific: bool = False,
+    shortest: bool = False,
+    width: int = -1,
+    fill: str = "",
+    name: str | None = None,
+) -> Tensor:
+    """Return the elements of a tensor as strings: floats with `precision` digits after the point, padded to `width`."""
+    return as_string_op(  # type: ignore[no-any-return]
+        input, precision=precision, scientific=scientific, shortest=shortest, width=width, fill=fill, name=name
+    )
+
+
+def string_to_number(string_tensor: Any, out_type: Any = dtypes.float32, name: str | None = None) -> Tensor:
+    """Return the numbers that strings spell; InvalidArgumentError at a run for one that spells none."""
+    return string_to_number_op(string_tensor, out_type=out_type, name=name)  # type: ignore[no-any-return]
+
+
+def substr(input: Any, pos: Any, len: Any, name: str | None = None, unit: str = "BYTE") -> Tensor:
+    """Return the pieces of strings that begin at `pos` (from the end when negative) and have `len` bytes or characters."""
+    return substr_op(input, pos, len, unit=unit, name=name)  # type: ignore[no-any-return]
+
+
+def string_strip(input: Any, name: str | None = None) -> Tensor:
+    """Return strings without white space at their ends."""
+    return string_strip_op(input, name=name)  # type: ignore[no-any-return]
+
+
+def regex_replace(
+    input: Any, pattern: Any, rewrite: Any, replace_global: bool = True, name: str | None = None
+) -> Tensor:
+    """Return strings with what matches a pattern rewritten; `\\\\1` in `rewrite` is the first group."""
+    if isinstance(pattern, str) and isinstance(rewrite, str):
+        return static_regex_replace_op(  # type: ignore[no-any-return]
+            input, pattern=pattern, rewrite=rewrite, replace_global=replace_global, name=name
+        )
+    return regex_replace_op(input, pattern, rewrite, replace_global=replace_global, name=name)  # type: ignore[no-any-return]
+
+
+def encode_base64(input: Any, pad: bool = False, name: str | None = None) -> Tensor:
+    """Return strings in web-safe base64, with `=` at the end when `pad`."""
+    return encode_base64_op(input, pad=pad, name=name)  # type: ignore[no-any-return]
+
+
+def decode_base64(input: Any, name: str | None = None) -> Tensor:
+    """Return what strings in web-safe base64 stand for."""
+    return decode_base64_op(input, name=name)  # type: ignore[no-any-return]
