@@ -70,10 +70,15 @@ def _narrow(dtype: Any) -> bool:
     return dtype.itemsize == 2 and dtype.kind in "fV"
 
 
-@op("Sum", types=TYPES, T=NUMBERS, Tidx=dtypes.INDEX, shape=reduction_shape, host="reduction_indices", defaults=TIDX)
+@op(
+    "Sum", types=TYPES, T=NUMBERS, Tidx=dtypes.INDEX, shape=reduction_shape, host="reduction_indices", defaults=TIDX,
+    aliases="output=input",
+)  # fmt: skip
 def sum_op(xp: Namespace, input: Array, reduction_indices: Array, *, keep_dims: bool = False) -> Array:
     """Returns the sum along axes."""
     axes = normal_axes(reduction_indices, input.ndim)
+    if not axes:
+        return input
     if _narrow(input.dtype):
         return xp.sum(input.astype("f4"), axis=axes, keepdims=keep_dims).astype(input.dtype)
     return xp.sum(input, axis=axes, dtype=input.dtype, keepdims=keep_dims)
