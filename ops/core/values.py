@@ -81,6 +81,9 @@ def check_fit(array: Any, dims: tuple[int, ...], verify_shape: bool = False) -> 
 
 def fill(array: Any, dims: tuple[int, ...], verify_shape: bool = False) -> Any:
     """Return the elements of `array` in shape `dims`, its last one repeated to the end; zeros where there is none."""
+    if array.ndim == 0 and not verify_shape:
+        # A scalar fills any shape, also one without elements.
+        return np.full(dims, array, array.dtype)
     check_fit(array, dims, verify_shape)
     missing = (num_elements(dims) or 0) - array.size
     if missing:

@@ -31,7 +31,8 @@ def _length(start: Any, limit: Any, delta: Any) -> int:
         raise ValueError(f"Requires start {relation} limit when delta {'>' if delta > 0 else '<'} 0: {start}/{limit}")
     if isinstance(start, int):
         return int(-((start - limit) // delta) if delta > 0 else -((limit - start) // -delta))
-    return math.ceil(abs((limit - start) / delta))
+    count: int = math.ceil(abs((limit - start) / delta))
+    return count
 
 
 def _range_shape(node: Operation) -> Shape:
