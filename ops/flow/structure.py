@@ -1,0 +1,73 @@
+"""Nested structures of tensors: what branches return and loops carry.
+
+Lists, tuples, named tuples and dicts nest; dicts are taken in the order of their keys. IndexedSlices count as structures,
+too. Invariant: `pack(like, flatten(like))` equals `like`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _is_slices(value: Any) -> bool:
+    return hasattr(value, "indices") and hasattr(value, "values") and hasattr(value, "dense_shape")
+
+
+def _parts(value: Any) -> list[Any] | None:
+    """Return what a structure holds one level down, or None for a leaf."""
+    if isinstance(value, dict):
+        return [value[key] for key in sorted(value)]
+    if isinstance(value, list | tuple):
+        return list(value)
+    if _is_slices(value):
+        return [value.values, value.indices, *([] if value.dense_shape is None else [value.dense_shape])]
+    if hasattr(value, "_with_flow"):
+        return [value.flow]
+    return None
+
+
+def _rebuild(value: Any, parts: list[Any]) -> Any:
+    if isinstance(value, dict):
+        packed = dict(zip(sorted(value), parts, strict=True))
+        return type(value)((key, packed[key]) for key in value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*parts)
+    if isinstance(value, list | tuple):
+        return type(value)(parts)
+    return value._with_flow(parts[0]) if hasattr(value, "_with_flow") else type(value)(*parts)
+
+
+def flatten(value: Any) -> list[Any]:
+    """Return the leaves of a structure, in order."""
+    parts = _parts(value)
+    return [value] if parts is None else [leaf for part in parts for leaf in flatten(part)]
+
+
+def pack(like: Any, leaves: list[Any]) -> Any:
+    """Return a structure like `like` with other leaves."""
+    queue = iter(leaves)
+
+    def build(value: Any) -> Any:
+        parts = _parts(value)
+        return next(queue) if parts is None else _rebuild(value, [build(part) for part in parts])
+
+    return build(like)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Tell whether two structures nest alike; lists and tuples of one length count as alike."""
+    left, right = _parts(a), _parts(b)
+    if left is None or right is None:
+        return left is None and right is None
+    if isinstance(a, dict) != isinstance(b, dict) or isinstance(a, dict) and sorted(a) != sorted(b):
+        return False
+    return len(left) == len(right) and all(same(x, y) for x, y in zip(left, right, strict=True))
+
+
+def check_same(a: Any, b: Any, words: str = "") -> None:
+    """Raise ValueError with TensorFlow's words unless two structures nest alike."""
+    if not same(a, b):
+        raise ValueError(
+            f"{words}The two structures don't have the same nested structure.\n\nFirst structure: type="
+            f"{type(a).__name__} str={a}\n\nSecond structure: type={type(b).__name__} str={b}"
+        )
