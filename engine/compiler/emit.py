@@ -223,9 +223,21 @@ def fused_group(step: Step) -> FusedGroup:
     for i, inner in enumerate(step.extra):
         (made,) = inner.outputs
         names[made] = outputs.get(made) or f"t{i}"
-        ufunc = getattr(step.device.xp, inner.op.decl.fuse.name)
-        lines.append(Line(names[made], ufunc, tuple(names[v] for v in inner.args), made.dtype.np_dtype))
+        function, into = _piecewise(inner)
+        lines.append(Line(names[made], function, tuple(names[v] for v in inner.flat_args()), made.dtype.np_dtype, into))
     return FusedGroup(lines, len(step.args), [v.dtype.np_dtype for v in step.outputs if v is not None])
+
+
+def _piecewise(step: Step) -> tuple[Any, bool]:
+    """Return the function that computes a step on pieces of its arguments, and whether it takes `out=`."""
+    decl, xp = step.op.decl, step.device.xp
+    if decl.fuse is not None:
+        return getattr(xp, decl.fuse.name), True
+    assert step.entry is not None
+    bound = partial(step.entry.function, xp, **{name: step.attrs[name] for name in decl.kernel_attrs})
+    if any(isinstance(arg, list) for arg in step.args):
+        return lambda *pieces: bound(list(pieces)), False
+    return bound, False
 
 
 def last_uses(block: Block) -> dict[Value, Step]:
@@ -251,9 +263,9 @@ def _last_uses(block: Block, last: dict[Value, Step]) -> None:
                     last.pop(value, None)
     for step in block.steps:
         if step.kind in ("if", "while"):
-            for value in step.outputs:
-                if value is not None and last.get(value) is step:
-                    last.pop(value)
+            for made in step.outputs:
+                if made is not None and last.get(made) is step:
+                    last.pop(made)
 
 
 def inner_uses(step: Step) -> list[Value]:

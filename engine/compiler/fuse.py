@@ -73,7 +73,7 @@ def _group_for(step: Step, groups: list[Group]) -> Group | None:
 
 
 def _fusable(step: Step) -> bool:
-    if step.kind != "kernel" or step.op.decl.fuse is None or step.device.kind != "CPU" or len(step.outputs) != 1:
+    if step.kind != "kernel" or not step.op.decl.elementwise or step.device.kind != "CPU" or len(step.outputs) != 1:
         return False
     (output,) = step.outputs
     dims = output.dims if output is not None else ()

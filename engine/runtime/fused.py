@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,22 @@ THREADED = 1 << 20
 
 @dataclass(frozen=True)
 class Line:
-    """One op of a group: `result = ufunc(*arguments)`; names are inputs `a0…`, temporaries `t0…` or outputs `o0…`."""
+    """One op of a group: `result = function(*arguments)`; names are inputs `a0…`, temporaries `t0…` or outputs `o0…`.
+
+    `into` tells that the function is a ufunc and takes `out=`; other kernels give an array of their own for each piece.
+    """
 
     result: str
-    ufunc: Any
+    function: Any
     arguments: tuple[str, ...]
     dtype: Any
+    into: bool = True
+
+    def blocked(self, function: str, arguments: str, target: str) -> str:
+        """Return the source that computes this line on a block."""
+        if self.into:
+            return f"{function}({arguments}, out={target})"
+        return f"{target}{'' if self.result[0] == 't' else '[...]'} = {function}({arguments})"
 
 
 class FusedGroup:
@@ -41,7 +52,7 @@ class FusedGroup:
     def __init__(self, lines: list[Line], inputs: int, outputs: list[Any]) -> None:
         self.lines, self.inputs, self.outputs = lines, inputs, outputs
         self._slots = _slots_of(lines)
-        names = {f"u{i}": line.ufunc for i, line in enumerate(lines)}
+        names = {f"u{i}": line.function for i, line in enumerate(lines)}
         self.straight: Callable[..., tuple[Any, ...]] = _compile(self._straight_source(), names, "straight")
         self._blocked: Callable[..., None] = _compile(self._blocked_source(), names, "blocked")
 
@@ -61,11 +72,19 @@ class FusedGroup:
             return
         step = -(-size // workers // BLOCK) * BLOCK or BLOCK
         jobs = [
-            _pool().submit(self._blocked, i, min(i + step, size), *arrays, *self._scratch())
-            for i in range(0, size, step)
+            _pool().submit(self._elsewhere, i, min(i + step, size), *arrays, *self._scratch())
+            for i in range(step, size, step)
         ]
-        for job in jobs:
-            job.result()
+        try:
+            self._blocked(0, min(step, size), *arrays, *self._scratch())
+        finally:
+            for job in jobs:
+                job.result()
+
+    def _elsewhere(self, *args: Any) -> None:
+        """Compute a part on a thread of the pool, which does not inherit the caller's errstate."""
+        with np.errstate(all="ignore"):
+            self._blocked(*args)
 
     def _scratch(self) -> list[Any]:
         return [np.empty(BLOCK, dtype) for dtype in self._slots[1]]
@@ -84,10 +103,11 @@ class FusedGroup:
         lines.append(f"        j = min(i + {BLOCK}, hi)")
         lines += [f"        {n}_ = {n}[i:j] if {n}.ndim else {n}" for n in arrays]
         lines += [f"        {n}_ = {n}[:j - i]" for n in scratch]
-        where = {**{n: f"{n}_" for n in arrays}, **{name: f"s{slot}_" for name, slot in slots.items()}}
+        where = {line.result: f"{line.result}_" for line in self.lines} | {n: f"{n}_" for n in arrays}
+        where |= {name: f"s{slot}_" for name, slot in slots.items()}
         for i, line in enumerate(self.lines):
             arguments = ", ".join(where[name] for name in line.arguments)
-            lines.append(f"        u{i}({arguments}, out={where[line.result]})")
+            lines.append("        " + line.blocked(f"u{i}", arguments, where[line.result]))
         return "\n".join(lines)
 
 
@@ -104,7 +124,7 @@ def _slots_of(lines: list[Line]) -> tuple[dict[str, int], list[Any]]:
     kinds: list[Any] = []
     free: list[int] = []
     for i, line in enumerate(lines):
-        if line.result.startswith("t"):
+        if line.into and line.result.startswith("t"):
             slot = next((s for s in free if kinds[s] == line.dtype), None)
             if slot is None:
                 slot = len(kinds)
@@ -119,22 +139,29 @@ def _slots_of(lines: list[Line]) -> tuple[dict[str, int], list[Any]]:
 
 
 def _flatten(arrays: tuple[Any, ...]) -> tuple[tuple[int, ...], int, list[Any]] | None:
-    """Return (shape, size, flat views) when all arrays are scalars or contiguous of one large shape, else None."""
-    shape: tuple[int, ...] | None = None
-    for array in arrays:
-        if array.ndim:
-            if shape is None:
-                shape = array.shape
-            elif array.shape != shape:
-                return None
-            if not array.flags.c_contiguous:
-                return None
+    """Return (shape, size, flat views) when all arrays are scalars or contiguous of one large shape, else None.
+
+    A scalar that was broadcast to the shape counts as the scalar that it is.
+    """
+    shape = next((array.shape for array in arrays if array.ndim), None)
     if shape is None:
         return None
-    size = int(np.prod(shape, dtype=np.int64))
+    size = prod(shape)
     if size < LARGE:
         return None
-    return shape, size, [array.reshape(-1) if array.ndim else array for array in arrays]
+    flat: list[Any] = []
+    for array in arrays:
+        if not array.ndim:
+            flat.append(array)
+        elif array.shape != shape:
+            return None
+        elif array.flags.c_contiguous:
+            flat.append(array.reshape(-1))
+        elif not any(array.strides):
+            flat.append(array[(0,) * array.ndim])
+        else:
+            return None
+    return shape, size, flat
 
 
 class _Pools:

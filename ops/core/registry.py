@@ -132,6 +132,7 @@ class OpDecl:
     static_value: Callable[[Operation], Any] | None = None
     on_gpu: bool = True
     doc: str | None = None
+    elementwise: bool = False
     simple: bool = False
     builder: Callable[..., Operation] | None = None
 
@@ -272,7 +273,7 @@ def _is_ellipsis(function: Callable[..., Any]) -> bool:
 def op(
     name: str, *, types: str, shape: ShapeRule, fuse: Ufunc | None = None, stateful: bool = False, blocking: bool = False,
     host: str = "", aliases: str = "", writes: str = "", devices: str = "CPU GPU", defaults: dict[str, Any] | None = None,
-    differentiable: bool = True, commutative: bool = False, aggregate: bool = False,
+    differentiable: bool = True, commutative: bool = False, aggregate: bool = False, elementwise: bool = False,
     static_value: Callable[[Operation], Any] | None = None, **allowed: tuple[DType, ...],
 ) -> Callable[[Callable[..., Any]], OpDecl]:  # fmt: skip
     """Declare an op type from a block.
@@ -282,6 +283,7 @@ def op(
       types: inputs and outputs as in the module's docstring.
       shape: static shape rule, from the node (inputs and attrs set) to the shape of its output, or a list of shapes.
       fuse: how the op fuses with other element-wise ops; None when it does not.
+      elementwise: whether the kernel, called on corresponding pieces of its inputs, gives that piece of its output.
       stateful: whether equal nodes may give different results or have side effects; such nodes are never merged or folded.
       blocking: whether a kernel may wait for another thread.
       host: space-separated inputs and outputs that live in host memory on a GPU.
@@ -304,6 +306,7 @@ def op(
             stateful or bool(writes), blocking, frozenset(host.split()), dict(p.split("=") for p in aliases.split()),
             frozenset(writes.split()), bool(parameters) and parameters[0].name == "ctx", tuple(p.name for p in keyword), None,
             differentiable, commutative, aggregate, static_value, "GPU" in devices, block.__doc__,
+            elementwise=elementwise or fuse is not None,
         )  # fmt: skip
         if not _is_ellipsis(block):
             decl.kernels = [KernelEntry(block, kind) for kind in devices.split()]

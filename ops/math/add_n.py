@@ -23,7 +23,7 @@ def _total(xp: Namespace, inputs: list[Array]) -> Array:
 
 @op(
     "AddN", types="inputs: N*T -> sum: T", T=(*NUMBERS, dtypes.variant), shape=merged, commutative=True, aggregate=True,
-    aliases="sum=inputs",
+    aliases="sum=inputs", elementwise=True,
 )  # fmt: skip
 def add_n_op(xp: Namespace, inputs: list[Array]) -> Array:
     """Returns the sum of tensors of one shape and type."""

@@ -49,7 +49,7 @@ invert = unary("Invert", "invert", INTEGERS, "~{0}", "Flips every bit of `x`.", 
 
 
 @public_unary
-@op("Rsqrt", types="x: T -> y: T", T=INEXACT, shape=same_shape)
+@op("Rsqrt", types="x: T -> y: T", T=INEXACT, shape=same_shape, elementwise=True)
 def rsqrt(xp: Namespace, x: Array) -> Array:
     """Returns `1 / sqrt(x)`, element-wise."""
     return xp.reciprocal(xp.sqrt(x))
@@ -63,7 +63,7 @@ def round_op(xp: Namespace, x: Array) -> Array:
 
 
 @public_unary
-@op("Sigmoid", types="x: T -> y: T", T=INEXACT, shape=same_shape)
+@op("Sigmoid", types="x: T -> y: T", T=INEXACT, shape=same_shape, elementwise=True)
 def sigmoid(xp: Namespace, x: Array) -> Array:
     """Returns `1 / (1 + exp(-x))`, element-wise."""
     return xp.reciprocal(xp.exp(-x) + 1)
@@ -78,28 +78,28 @@ def population_count(xp: Namespace, x: Array) -> Array:
 
 
 @public_binary
-@op("TanhGrad", types="y: T, dy: T -> z: T", T=INEXACT, shape=broadcast)
+@op("TanhGrad", types="y: T, dy: T -> z: T", T=INEXACT, shape=broadcast, elementwise=True)
 def tanh_grad(xp: Namespace, y: Array, dy: Array) -> Array:
     """Returns the gradient of tanh where its value is `y`: `dy * (1 - y * y)`."""
     return dy * (1 - y * y)
 
 
 @public_binary
-@op("SigmoidGrad", types="y: T, dy: T -> z: T", T=INEXACT, shape=broadcast)
+@op("SigmoidGrad", types="y: T, dy: T -> z: T", T=INEXACT, shape=broadcast, elementwise=True)
 def sigmoid_grad(xp: Namespace, y: Array, dy: Array) -> Array:
     """Returns the gradient of sigmoid where its value is `y`: `dy * y * (1 - y)`."""
     return dy * y * (1 - y)
 
 
 @public_binary
-@op("SqrtGrad", types="y: T, dy: T -> z: T", T=INEXACT, shape=broadcast)
+@op("SqrtGrad", types="y: T, dy: T -> z: T", T=INEXACT, shape=broadcast, elementwise=True)
 def sqrt_grad(xp: Namespace, y: Array, dy: Array) -> Array:
     """Returns the gradient of sqrt where its value is `y`: `dy / (2 * y)`."""
     return dy * y.dtype.type(0.5) / y
 
 
 @public_binary
-@op("RsqrtGrad", types="y: T, dy: T -> z: T", T=INEXACT, shape=broadcast)
+@op("RsqrtGrad", types="y: T, dy: T -> z: T", T=INEXACT, shape=broadcast, elementwise=True)
 def rsqrt_grad(xp: Namespace, y: Array, dy: Array) -> Array:
     """Returns the gradient of rsqrt where its value is `y`: `-dy * y**3 / 2`."""
     return dy * y.dtype.type(-0.5) * y * y * y
@@ -110,14 +110,14 @@ def _inverse_grad(xp: Namespace, y: Array, dy: Array) -> Array:
 
 
 @public_binary
-@op("ReciprocalGrad", types="y: T, dy: T -> z: T", T=INEXACT, shape=broadcast)
+@op("ReciprocalGrad", types="y: T, dy: T -> z: T", T=INEXACT, shape=broadcast, elementwise=True)
 def reciprocal_grad(xp: Namespace, y: Array, dy: Array) -> Array:
     """Returns the gradient of the reciprocal where its value is `y`: `-dy * y * y`."""
     return _inverse_grad(xp, y, dy)
 
 
 @public_binary
-@op("InvGrad", types="y: T, dy: T -> z: T", T=INEXACT, shape=broadcast)
+@op("InvGrad", types="y: T, dy: T -> z: T", T=INEXACT, shape=broadcast, elementwise=True)
 def inv_grad(xp: Namespace, y: Array, dy: Array) -> Array:
     """Returns the gradient of `Inv` where its value is `y`: `-dy * y * y`."""
     return _inverse_grad(xp, y, dy)

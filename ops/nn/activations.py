@@ -36,14 +36,14 @@ SCALE = 1.0507009873554805
 SCALE_ALPHA = 1.7580993408473768
 
 
-@op("ReluGrad", types=BACK, T=REAL, shape=merged)
+@op("ReluGrad", types=BACK, T=REAL, shape=merged, elementwise=True)
 def relu_grad_op(xp: Namespace, gradients: Array, features: Array) -> Array:
     """Returns the gradients where the features are positive, else 0."""
     return gradients * (features > 0)
 
 
 @public_unary
-@op("Relu", types=ONE, T=(*REAL, dtypes.qint8), shape=same_shape)
+@op("Relu", types=ONE, T=(*REAL, dtypes.qint8), shape=same_shape, elementwise=True)
 def relu(xp: Namespace, features: Array) -> Array:
     """Returns `max(features, 0)`, element-wise."""
     return xp.maximum(features, features.dtype.type(0))
@@ -56,14 +56,14 @@ def _attach_relu(name: str, grad: Any) -> None:
     lookup(name).gradient(gradient)
 
 
-@op("Relu6Grad", types=BACK, T=REAL, shape=merged)
+@op("Relu6Grad", types=BACK, T=REAL, shape=merged, elementwise=True)
 def relu6_grad_op(xp: Namespace, gradients: Array, features: Array) -> Array:
     """Returns the gradients where the features lie between 0 and 6, else 0."""
     return gradients * ((features > 0) & (features < 6))
 
 
 @public_unary
-@op("Relu6", types=ONE, T=REAL, shape=same_shape)
+@op("Relu6", types=ONE, T=REAL, shape=same_shape, elementwise=True)
 def relu6(xp: Namespace, features: Array) -> Array:
     """Returns `min(max(features, 0), 6)`, element-wise."""
     return xp.minimum(xp.maximum(features, features.dtype.type(0)), features.dtype.type(6))
@@ -83,7 +83,7 @@ def _relu6_grad_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
     return [relu6_grad_op(dy, op.inputs[1]), None]
 
 
-@op("LeakyReluGrad", types=BACK, T=FLOATING, shape=merged, defaults={"T": dtypes.float32})
+@op("LeakyReluGrad", elementwise=True, types=BACK, T=FLOATING, shape=merged, defaults={"T": dtypes.float32})
 def leaky_relu_grad_op(xp: Namespace, gradients: Array, features: Array, *, alpha: float = LEAKY) -> Array:
     """Returns the gradients, times `alpha` where the features are not positive."""
     return xp.where(features > 0, gradients, gradients * gradients.dtype.type(alpha))
@@ -94,7 +94,7 @@ def _leaky_relu_grad_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
     return [leaky_relu_grad_op(dy, op.inputs[1], alpha=op.attrs["alpha"]), None]
 
 
-@op("LeakyRelu", types=ONE, T=FLOATING, shape=same_shape, defaults={"T": dtypes.float32})
+@op("LeakyRelu", elementwise=True, types=ONE, T=FLOATING, shape=same_shape, defaults={"T": dtypes.float32})
 def leaky_relu_op(xp: Namespace, features: Array, *, alpha: float = LEAKY) -> Array:
     """Returns the features, times `alpha` where they are not positive."""
     return xp.where(features > 0, features, features * features.dtype.type(alpha))
@@ -105,14 +105,14 @@ def _leaky_relu_gradient(op: Operation, dy: Tensor) -> Tensor:
     return leaky_relu_grad_op(dy, op.inputs[0], alpha=op.attrs["alpha"])  # type: ignore[no-any-return]
 
 
-@op("EluGrad", types=BACK_FROM_OUTPUT, T=FLOATING, shape=merged)
+@op("EluGrad", types=BACK_FROM_OUTPUT, T=FLOATING, shape=merged, elementwise=True)
 def elu_grad_op(xp: Namespace, gradients: Array, outputs: Array) -> Array:
     """Returns the gradient of elu where its value is `outputs`."""
     return xp.where(outputs < 0, gradients * (outputs + 1), gradients)
 
 
 @public_unary
-@op("Elu", types=ONE, T=FLOATING, shape=same_shape)
+@op("Elu", types=ONE, T=FLOATING, shape=same_shape, elementwise=True)
 def elu(xp: Namespace, features: Array) -> Array:
     """Returns `exp(features) - 1` where they are negative, else the features."""
     return xp.where(features < 0, xp.expm1(features), features)
@@ -133,7 +133,7 @@ def _elu_grad_gradient(op: Operation, dy: Tensor) -> list[Tensor]:
     return [elu_grad_op(dy, outputs), _where_negative(outputs, mul(gradients, dy))]
 
 
-@op("SeluGrad", types=BACK_FROM_OUTPUT, T=FLOATING, shape=merged)
+@op("SeluGrad", types=BACK_FROM_OUTPUT, T=FLOATING, shape=merged, elementwise=True)
 def selu_grad_op(xp: Namespace, gradients: Array, outputs: Array) -> Array:
     """Returns the gradient of selu where its value is `outputs`."""
     kind = outputs.dtype.type
@@ -141,7 +141,7 @@ def selu_grad_op(xp: Namespace, gradients: Array, outputs: Array) -> Array:
 
 
 @public_unary
-@op("Selu", types=ONE, T=FLOATING, shape=same_shape)
+@op("Selu", types=ONE, T=FLOATING, shape=same_shape, elementwise=True)
 def selu(xp: Namespace, features: Array) -> Array:
     """Returns the scaled exponential linear unit, whose layers keep mean 0 and variance 1."""
     kind = features.dtype.type
@@ -159,14 +159,14 @@ def _selu_grad_gradient(op: Operation, dy: Tensor) -> list[Tensor]:
     return [selu_grad_op(dy, outputs), _where_negative(outputs, mul(gradients, dy))]
 
 
-@op("SoftplusGrad", types=BACK, T=FLOATING, shape=merged)
+@op("SoftplusGrad", types=BACK, T=FLOATING, shape=merged, elementwise=True)
 def softplus_grad_op(xp: Namespace, gradients: Array, features: Array) -> Array:
     """Returns `gradients / (1 + exp(-features))`."""
     return gradients / (xp.exp(-features) + 1)
 
 
 @public_unary
-@op("Softplus", types=ONE, T=FLOATING, shape=same_shape)
+@op("Softplus", types=ONE, T=FLOATING, shape=same_shape, elementwise=True)
 def softplus(xp: Namespace, features: Array) -> Array:
     """Returns `log(1 + exp(features))`, which neither overflows nor loses digits."""
     return xp.maximum(features, features.dtype.type(0)) + xp.log1p(xp.exp(-xp.absolute(features)))
@@ -184,14 +184,14 @@ def _softplus_grad_gradient(op: Operation, ddy: Tensor) -> list[Tensor]:
     return [softplus_grad_op(ddy, x), div(mul(ddy, dy), both)]
 
 
-@op("SoftsignGrad", types=BACK, T=FLOATING, shape=merged)
+@op("SoftsignGrad", types=BACK, T=FLOATING, shape=merged, elementwise=True)
 def softsign_grad_op(xp: Namespace, gradients: Array, features: Array) -> Array:
     """Returns `gradients / (1 + |features|)**2`."""
     return gradients / xp.square(xp.absolute(features) + 1)
 
 
 @public_unary
-@op("Softsign", types=ONE, T=FLOATING, shape=same_shape)
+@op("Softsign", types=ONE, T=FLOATING, shape=same_shape, elementwise=True)
 def softsign(xp: Namespace, features: Array) -> Array:
     """Returns `features / (1 + |features|)`."""
     return features / (xp.absolute(features) + 1)
