@@ -144,7 +144,7 @@ class BaseSession:
         self._placement_log.write(plan.assignment.rows, plan.copies)
         if self._observer is not None:
             self._observer.saw_placement(
-                [item.name for item in (*mapper.tensors, *mapper.targets)], self._as_placement(plan)
+                [*(t.name for t in mapper.tensors), *(op.name for op in mapper.targets)], self._as_placement(plan)
             )
 
     def _as_placement(self, plan: Plan) -> Placement:

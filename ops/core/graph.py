@@ -15,7 +15,6 @@ from typing import Any
 
 from ...devices import spec as device_spec
 from . import graphdef
-from .dtypes import DType
 from .frames import Frames, user_frames
 from .node import Operation, Tensor
 from .regions import Region, unreachable
@@ -579,7 +578,7 @@ def infer_outputs(op: Operation) -> None:
     dims = decl.shape(op)
     if decl.simple and len(decl.outputs) == 1:
         arg = decl.outputs[0]
-        dtype: DType = attrs[arg.type_attr] if arg.type_attr else arg.dtype
+        dtype: Any = attrs[arg.type_attr] if arg.type_attr else arg.dtype
         op.outputs = (Tensor(op, 0, dtype._as_ref if arg.is_ref else dtype, dims),)  # type: ignore[arg-type]
         return
     types = output_dtypes(decl, attrs)
@@ -598,6 +597,6 @@ def output_dtypes(decl: OpDecl, attrs: dict[str, Any]) -> list[Any]:
         if arg.type_list_attr:
             types.extend(attrs[arg.type_list_attr])
             continue
-        dtype: DType = attrs[arg.type_attr] if arg.type_attr else arg.dtype
+        dtype: Any = attrs[arg.type_attr] if arg.type_attr else arg.dtype
         types.extend([dtype._as_ref if arg.is_ref else dtype] * (attrs[arg.number_attr] if arg.number_attr else 1))
     return types

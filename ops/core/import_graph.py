@@ -164,7 +164,7 @@ class _Importer:
             return self._added[text[1:]]
         self._used.add(text)
         element = self.graph.as_graph_element(mapped)
-        return element.op if isinstance(element, Tensor) else element  # type: ignore[no-any-return]
+        return element.op if isinstance(element, Tensor) else element
 
     def _colocate(self, op: Operation, node: Any) -> None:
         groups = [group.decode() for group in node.attr["_class"].list.s] if "_class" in node.attr else []

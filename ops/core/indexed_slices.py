@@ -74,7 +74,7 @@ class IndexedSlices:
         return [(tensor, item) for tensor, item in zip(tensors, values, strict=False)]
 
     def __neg__(self) -> IndexedSlices:
-        return IndexedSlices(-self._values, self._indices, self._dense_shape)  # type: ignore[operator]
+        return IndexedSlices(-self._values, self._indices, self._dense_shape)
 
     def __str__(self) -> str:
         dense = f", dense_shape={self._dense_shape}" if self._dense_shape is not None else ""

@@ -41,10 +41,10 @@ def scalar_summary(xp: Namespace, tags: Array, values: Array) -> Array:
     defaults={"T": dtypes.float32}, differentiable=False)  # fmt: skip
 def histogram_summary(xp: Namespace, tag: Array, values: Array) -> Array:
     """Return a Summary with the histogram of `values` over TensorFlow's buckets."""
-    flat = np.asarray(values, np.float64).ravel()
+    flat, name = np.asarray(values, np.float64).ravel(), bytes(np.asarray(tag)[()]).decode()
     if not np.isfinite(flat).all():
-        raise errors.InvalidArgumentError(None, None, f"Nan in summary histogram for: {np.asarray(tag)[()].decode()}")
-    return _serialised({"tag": np.asarray(tag)[()].decode(), "histo": histogram(flat)})
+        raise errors.InvalidArgumentError(None, None, f"Nan in summary histogram for: {name}")
+    return _serialised({"tag": name, "histo": histogram(flat)})
 
 
 def histogram(flat: Array) -> Any:
