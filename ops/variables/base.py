@@ -18,6 +18,7 @@ from ..core.dtypes import DType
 from ..core.graph import Graph, GraphKeys, get_default_graph
 from ..core.node import Operation, Tensor
 from ..core.shapes import TensorShape
+from .initial import initialized_value
 
 Creator = Callable[..., Any]
 
@@ -294,6 +295,10 @@ class Variable(metaclass=_Meta):
     def from_proto(variable_def: Any, import_scope: str | None = None) -> Variable:
         """Return a variable for nodes of the default graph that a VariableDef names."""
         return from_proto(variable_def, import_scope)
+
+    def initialized_value(self) -> Tensor:
+        """Return a tensor of the variable's value when it has one, else of its initial value."""
+        return initialized_value(self)
 
     # -- standing for a tensor -------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from ..state.assign import assign_add_ref, assign_ref, assign_sub_ref, count_up_
 from ..state.handles import variable_v2
 from ..state.rows import SCATTER, SCATTER_ND
 from .base import SliceInfo, Variable, collections_for, group_named, variable_kind
-from .initial import check_slices, initial_shape
+from .initial import check_slices, guarded, initial_shape
 
 
 @variable_kind(use_resource=False)
@@ -61,7 +61,7 @@ class RefVariable(Variable):
         base = value.dtype.base_dtype
         self._initial_value = value
         self._handle = variable_v2(shape=dims, dtype=base, name=scope)
-        self._initializer_op = assign_ref(self._handle, value, validate_shape=validate_shape, name="Assign").op
+        self._initializer_op = assign_ref(self._handle, guarded(value, scope[:-1]), validate_shape=validate_shape, name="Assign").op
         with self._reading_place():
             self._snapshot: Tensor = identity(self._handle, name="read")
 

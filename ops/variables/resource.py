@@ -26,7 +26,7 @@ from ..state.assign import (
 from ..state.handles import var_handle
 from ..state.rows import SCATTER, SCATTER_ND, resource_gather, resource_gather_nd
 from .base import SliceInfo, Variable, collections_for, group_named, variable_kind
-from .initial import check_slices, initial_shape
+from .initial import check_slices, guarded, initial_shape
 
 
 @variable_kind(use_resource=True)
@@ -72,7 +72,7 @@ class ResourceVariable(Variable):
             graph.colocate_with(None, ignore_existing=True),
             graph.device(self.device),
         ):
-            self._initializer_op = assign_resource.node(self._handle, value, name=name)
+            self._initializer_op = assign_resource.node(self._handle, guarded(value, scope[:-1]), name=name)
         with graph.name_scope("Read"), graph.device(self.device):
             self._graph_element = self._read()
         self._cached = self._cached_read()

@@ -202,3 +202,25 @@ def test_resources_by_default():
     finally:
         tf.disable_resource_variables()
     assert tf.Variable(1.0).op.type == "VariableV2"
+
+
+@both
+def test_initial_values_may_depend_on_other_variables(use_resource):
+    a = tf.Variable(tf.random_normal([3]), name="a", use_resource=use_resource)
+    b = tf.Variable(a.initialized_value() * 2.0, name="b", use_resource=use_resource)
+    c = tf.Variable(tf.stack([b.initialized_value(), a.initialized_value()]), name="c")
+    found = evaluate(a, b, c)
+    np.testing.assert_array_equal(found[1], 2 * found[0])
+    np.testing.assert_array_equal(found[2], [found[1], found[0]])
+
+
+def test_reads_in_initial_values_are_guarded():
+    a = tf.Variable([1.0, 2.0], name="a")
+    b = tf.Variable(a * 2.0 + 1.0, name="b")
+    assert b.initial_value.op.name == "add" and b.initializer.inputs[1].op.name == "add_b"
+    assert evaluate(b)[0].tolist() == [3, 5]
+    with tf.Session() as session:
+        session.run(a.initializer)
+        session.run(a.assign([5.0, 6.0]))
+        session.run(b.initializer)
+        assert session.run(b).tolist() == [11, 13]
