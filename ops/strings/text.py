@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 
 from ...devices.types import Array, Namespace
-from ..core import dtypes, shapes
+from ..core import dtypes
 from ..core.errors import InvalidArgumentError
-from ..core.node import Operation, Tensor
+from ..core.node import Tensor
 from ..core.registry import OpDecl, op
 from ..core.shape_rules import broadcast, same_shape
-from ..core.shapes import Shape
 
 
 def strings_of(values: list[Any], dims: tuple[int, ...]) -> Array:
@@ -36,30 +35,6 @@ def mapped(function: Callable[[bytes], Any], x: Array) -> Array:
 
 def _invalid(message: str) -> InvalidArgumentError:
     return InvalidArgumentError(None, None, message)
-
-
-def _join_shape(node: Operation) -> Shape:
-    found: Shape = ()
-    for tensor in node.inputs:
-        if tensor.dims is None:
-            return None
-        if tensor.dims != ():
-            found = tensor.dims if found == () else shapes.merge(found, tensor.dims)
-    return found
-
-
-@op("StringJoin", types="inputs: N*string -> output: string", shape=_join_shape, devices="CPU", differentiable=False)
-def string_join_op(xp: Namespace, inputs: list[Array], *, separator: str = "") -> Array:
-    """Return the strings of the inputs joined element by element; scalars go to every element."""
-    dims = next((x.shape for x in inputs if x.shape != ()), ())
-    for i, x in enumerate(inputs):
-        if x.shape not in ((), dims):
-            raise _invalid(
-                f"Input shapes do not match; expected {shapes.format_brackets(dims)}, got {shapes.format_brackets(x.shape)} (input {i})"
-            )
-    spread = [np.broadcast_to(x, dims).reshape(-1).tolist() for x in inputs]
-    glue = separator.encode("latin-1")
-    return strings_of([glue.join(parts) for parts in zip(*spread, strict=True)], dims)
 
 
 def _as_text(
@@ -159,7 +134,7 @@ def _by_element(name: str, function: Callable[..., bytes], doc: str, *, encoding
 
     def encoded(xp: Namespace, x: Array, *, encoding: str = "") -> Array:
         if encoding == "utf-8":
-            return mapped(lambda item: function(item.decode()).encode(), x)  # type: ignore[arg-type,attr-defined]
+            return mapped(lambda item: function(item.decode()).encode(), x)
         return mapped(function, x)
 
     kernel = encoded if encoding else plain
@@ -257,11 +232,6 @@ def regex_full_match_op(xp: Namespace, x: Array, pattern: Array) -> Array:
 def static_regex_full_match_op(xp: Namespace, x: Array, *, pattern: str) -> Array:
     """Tell for each string whether the whole of it matches the pattern."""
     return _full_match(x, pattern.encode("latin-1"))
-
-
-def string_join(inputs: Any, separator: str = "", name: str | None = None) -> Tensor:
-    """Return the strings of a list of tensors joined element by element, with `separator` between."""
-    return string_join_op(list(inputs), separator=separator, name=name)  # type: ignore[no-any-return]
 
 
 def as_string(
