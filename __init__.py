@@ -24,6 +24,7 @@ from .engine.session import get_default_session as get_default_session
 from .ops.array import *  # noqa: F403
 from .ops.core import protos as _protos
 from .ops.flow import *  # noqa: F403
+from .ops.flow import *  # noqa: F403
 from .ops.gradients import *  # noqa: F403
 from .ops.io import *  # noqa: F403
 from .ops.math import *  # noqa: F403
