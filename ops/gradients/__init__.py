@@ -1,5 +1,6 @@
 """Gradients: the nodes that compute derivatives, and how programs say what the derivative of an op is."""
 
+from . import control_flow as _control_flow  # noqa: F401  (attaches the gradients of If and While)
 from .aggregate import AggregationMethod
 from .gradients import gradients
 from .registry import NoGradient, NotDifferentiable, RegisterGradient

@@ -77,7 +77,7 @@ def _differentiable_of(x: Any) -> Tensor:
     handle = getattr(x, "handle", None)
     if not isinstance(x, Tensor) and isinstance(handle, Tensor):
         return handle
-    return x.values if is_slices(x) else convert_to_tensor(x, name="x", as_ref=True)  # type: ignore[no-any-return]
+    return x.values if is_slices(x) else convert_to_tensor(x, name="x", as_ref=True)
 
 
 def _connected(grad: Any, x: Tensor, unconnected: Any) -> Any:
