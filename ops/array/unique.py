@@ -23,7 +23,8 @@ _COUNTS = {"out_idx": dtypes.int32}
 
 def _vectors(node: Operation) -> list[Shape]:
     x = shapes.with_rank(node.inputs[0].dims, 1)
-    return [(None,), x, (None,)][: len(node.decl.outputs)]
+    found: list[Shape] = [(None,), x, (None,)]
+    return found[: len(node.decl.outputs)]
 
 
 def _along_axis(node: Operation) -> list[Shape]:
@@ -32,10 +33,11 @@ def _along_axis(node: Operation) -> list[Shape]:
     if value is not None and value.size == 0:
         return _vectors(node)
     if x.dims is None or value is None:
-        return [None if x.dims is None else (None,) * len(x.dims), (None,), (None,)][: len(node.decl.outputs)]
+        found: list[Shape] = [None if x.dims is None else (None,) * len(x.dims), (None,), (None,)]
+        return found[: len(node.decl.outputs)]
     where = int(value.ravel()[0]) % len(x.dims)
-    distinct = (*x.dims[:where], None, *x.dims[where + 1 :])
-    return [distinct, (x.dims[where],), (None,)][: len(node.decl.outputs)]
+    found = [(*x.dims[:where], None, *x.dims[where + 1 :]), (x.dims[where],), (None,)]
+    return found[: len(node.decl.outputs)]
 
 
 def _distinct(rows: list[Any], kind: Any) -> tuple[list[int], Array, Array]:
@@ -95,7 +97,9 @@ def _declare(name: str, with_axis: bool, with_counts: bool) -> OpDecl:
     kernel.__doc__ = "Return the distinct elements in order of appearance, and which of them each element is."
     defaults = {**_COUNTS, "Taxis": dtypes.int64} if with_axis else _COUNTS
     rule = _along_axis if with_axis else _vectors
-    return op(name, types=f"{inputs} -> {outputs}", defaults=defaults, shape=rule, devices="CPU", **options)(kernel)
+    # On a GPU everything stays in host memory, so that what is colocated with a GPU's variable may use it.
+    types, host = f"{inputs} -> {outputs}", "x axis y idx count"
+    return op(name, types=types, defaults=defaults, shape=rule, host=host, **options)(kernel)
 
 
 unique_op = _declare("Unique", False, False)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import millstream as tf
+from millstream.ops.state import updates
 
 pytestmark = pytest.mark.usefixtures("graph")
 GOLDEN = pathlib.Path(__file__).parents[2] / "golden"
@@ -155,3 +156,61 @@ def test_decays_need_a_step():
         tf.train.exponential_decay(0.5, None, 10, 0.25)
     with pytest.raises(ValueError, match="length of boundaries should be 1 less"):
         tf.train.piecewise_constant(tf.constant(1), [1], [1.0])
+
+
+@pytest.mark.parametrize("use_resource", [False, True])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda: tf.train.AdamOptimizer(0.05),
+        lambda: tf.train.MomentumOptimizer(0.01, 0.9),
+        lambda: tf.train.GradientDescentOptimizer(0.01),
+        lambda: tf.train.FtrlOptimizer(0.1),
+    ],
+)
+def test_variables_on_gpus_train_as_on_the_cpu(optimizer, use_resource):
+    """Dense and sparse updates stay on the variables' GPU, and end where the CPU's do."""
+    found = []
+    for device in ("/cpu:0", "/gpu:1"):
+        with tf.devices.simulated_gpus(2), tf.Graph().as_default():
+            with tf.device(device):
+                start = np.linspace(-1, 1, 12, dtype="f4")
+                weights = tf.Variable(start.reshape(4, 3), use_resource=use_resource)
+                rows = tf.Variable(start.reshape(3, 4), use_resource=use_resource)
+            loss = tf.reduce_sum(tf.square(tf.matmul(tf.gather(rows, [1, 2, 1]), weights) - 1.0))
+            train = optimizer().minimize(loss)
+            with tf.Session() as session:
+                session.run(tf.global_variables_initializer())
+                for _ in range(3):
+                    session.run(train)
+                found.append(session.run([weights, rows]))
+                placed = session.placement(train)
+                assert {placed[v.op.name].assigned[-5:].lower() for v in (weights, rows)} == {device[1:]}
+    for cpu, gpu in zip(*found, strict=True):
+        np.testing.assert_allclose(cpu, gpu, rtol=1e-4, atol=1e-6)
+
+
+def test_a_fault_in_a_step_leaves_variables_whole_and_the_session_usable(monkeypatch):
+    v = tf.Variable([1.0, 2.0], name="v")
+    train = tf.train.AdamOptimizer(0.1).minimize(tf.reduce_sum(tf.square(v)))
+    watched = tf.global_variables()
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        session.run(train)
+        before = session.run(watched)
+        for fault in (MemoryError, KeyboardInterrupt, ZeroDivisionError):
+            with monkeypatch.context() as patch:
+                patch.setattr(updates, "commit", _raiser(fault))
+                with pytest.raises((fault, tf.errors.OpError)):
+                    session.run(train)
+            for was, value in zip(before, session.run(watched), strict=True):
+                np.testing.assert_array_equal(was, value)
+        session.run(train)
+        assert session.run(v)[0] < before[0][0]
+
+
+def _raiser(fault):
+    def fail(*_):
+        raise fault
+
+    return fail
