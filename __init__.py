@@ -27,6 +27,7 @@ from .ops.flow import *  # noqa: F403
 from .ops.flow import *  # noqa: F403
 from .ops.gradients import *  # noqa: F403
 from .ops.io import *  # noqa: F403
+from .ops.layers.clip import *  # noqa: F403
 from .ops.math import *  # noqa: F403
 from .ops.random import *  # noqa: F403
 from .ops.state import *  # noqa: F403

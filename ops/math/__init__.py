@@ -50,7 +50,7 @@ from .casts import (
     to_int64,
 )
 from .complex import abs, angle, complex, conj, imag, real, round
-from .matmul import matmul
+from .matmul import matmul, tensordot
 from .operators import add, div, div_no_nan, divide, floordiv, logical_xor, pow, scalar_mul, truediv
 from .ranges import lin_space, linspace, range
 from .reduce import (
@@ -244,6 +244,7 @@ __all__ = [
     "subtract",
     "tan",
     "tanh",
+    "tensordot",
     "to_bfloat16",
     "to_complex64",
     "to_complex128",

@@ -41,7 +41,8 @@ def _rows(params: Tensor, indices: Tensor, dy: Tensor) -> IndexedSlices:
 
 @gather_op.gradient
 def gather_grad(op: Operation, dy: Tensor) -> list[Any]:
-    return [_rows(*op.inputs, dy), None]
+    params, indices = op.inputs
+    return [_rows(params, indices, dy), None]
 
 
 @gather_v2_op.gradient
@@ -129,7 +130,7 @@ def fill_grad(op: Operation, dy: Tensor) -> list[Any]:
 
 @roll_op.gradient
 def roll_grad(op: Operation, dy: Tensor) -> list[Any]:
-    return [roll(dy, -op.inputs[1], op.inputs[2]), None, None]  # type: ignore[operator]
+    return [roll(dy, -op.inputs[1], op.inputs[2]), None, None]
 
 
 @dynamic_partition_op.gradient

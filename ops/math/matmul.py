@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ...devices.types import Array, Namespace
+from ..array.pack import stack
 from ..array.reshape import reshape
 from ..array.shape_ops import shape
+from ..array.transpose import transpose
 from ..core import dtypes, shapes
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import DType
@@ -159,7 +161,7 @@ def _batch_v2_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
 
 def unbroadcast_batches(gradient: Tensor, x: Tensor, other: Tensor) -> Tensor:
     """Return `gradient` summed over the batch axes along which the matrices of `x` were repeated."""
-    batch, theirs = (shape(tensor)[:-2] for tensor in (x, other))  # type: ignore[index]
+    batch, theirs = (shape(tensor)[:-2] for tensor in (x, other))
     axes, _ = lookup("BroadcastGradientArgs")(batch, theirs)
     return reshape(sum_op(gradient, axes), shape(x))
 
@@ -190,3 +192,57 @@ def matmul(
             return batch_matmul_op(a, b, adj_x=transpose_a or adjoint_a, adj_y=transpose_b or adjoint_b, name=scope)  # type: ignore[no-any-return]
         a, b = (conj(a) if adjoint_a else a), (conj(b) if adjoint_b else b)
         return matmul_op(a, b, transpose_a=transpose_a or adjoint_a, transpose_b=transpose_b or adjoint_b, name=scope)  # type: ignore[no-any-return]
+
+
+def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
+    """Return the product of two tensors summed over pairs of axes.
+
+    Args:
+      a, b: tensors of known rank and one type.
+      axes: how many of the last axes of `a` meet the first ones of `b`, or a pair of lists of axes.
+
+    Raises:
+      ValueError: when a rank is unknown, or the axes do not pair up.
+    """
+    with get_default_graph().name_scope(name or "Tensordot") as scope:
+        a = convert_to_tensor(a, name="a")
+        b = convert_to_tensor(b, dtype_hint=a.dtype.base_dtype, name="b")
+        if a.dims is None or b.dims is None:
+            raise ValueError(f"tensordot needs tensors of known rank, got {a.shape} and {b.shape}")
+        mine, theirs = _paired_axes(axes, len(a.dims), len(b.dims))
+        kept = [i for i in range(len(a.dims)) if i not in mine]
+        others = [i for i in range(len(b.dims)) if i not in theirs]
+        left = _as_matrix(a, [*kept, *mine], [a.dims[i] for i in mine], last=True)
+        right = _as_matrix(b, [*theirs, *others], [b.dims[i] for i in theirs], last=False)
+        outer = [_length(a, i) for i in kept] + [_length(b, i) for i in others]
+        return reshape(matmul(left, right), stack(outer) if outer else [], name=scope)
+
+
+def _paired_axes(axes: Any, rank_a: int, rank_b: int) -> tuple[list[int], list[int]]:
+    if isinstance(axes, int):
+        if not 0 <= axes <= min(rank_a, rank_b):
+            raise ValueError(f"`axes` must be between 0 and the ranks {rank_a} and {rank_b}, got {axes}")
+        return list(range(rank_a - axes, rank_a)), list(range(axes))
+    if len(axes) != 2:
+        raise ValueError(f"`axes` must be an integer or have length 2, got {axes}")
+    mine, theirs = ([side] if isinstance(side, int) else list(side) for side in axes)
+    if len(mine) != len(theirs):
+        raise ValueError(f"Different number of contraction axes for `a` and `b`, {len(mine)} != {len(theirs)}.")
+    return [i % rank_a for i in mine], [i % rank_b for i in theirs]
+
+
+def _as_matrix(tensor: Tensor, order: list[int], inner: list[int | None], last: bool) -> Tensor:
+    """Return a tensor with its axes in `order` as a matrix whose last (or first) axis holds the summed ones."""
+    turned = tensor if order == sorted(order) else transpose(tensor, order)
+    count: Any = shapes.product(inner)
+    if count is None:
+        places = order[-len(inner) :] if last else order[: len(inner)]
+        count = lookup("Prod")(stack([_length(tensor, i) for i in places]), [0])
+    return reshape(turned, stack([-1, count] if last else [count, -1]))
+
+
+def _length(tensor: Tensor, axis: int) -> Any:
+    """Return the length of an axis: a number where it is known, else a scalar."""
+    assert tensor.dims is not None
+    known = tensor.dims[axis]
+    return shape(tensor)[axis] if known is None else known  # type: ignore[index]

@@ -39,7 +39,7 @@ def normal_axes(axes: Any, ndim: int) -> tuple[int, ...]:
     for axis in np.reshape(axes, -1).tolist():
         if not -ndim <= axis < ndim:
             raise InvalidArgumentError(
-                None, None, f"Invalid reduction dimension ({axis} for input with {ndim} dimension(s)"
+                None, None, f"Invalid reduction dimension {axis} for input with {ndim} dimensions."
             )
         found.add(axis % ndim)
     return tuple(sorted(found))
@@ -88,12 +88,15 @@ def sum_op(xp: Namespace, input: Array, reduction_indices: Array, *, keep_dims: 
 def mean_op(xp: Namespace, input: Array, reduction_indices: Array, *, keep_dims: bool = False) -> Array:
     """Returns the mean along axes; that of integers is rounded towards zero."""
     axes = normal_axes(reduction_indices, input.ndim)
-    total = sum_op.kernels[0].function(xp, input, reduction_indices, keep_dims=keep_dims)
+    whole = input.dtype.kind in "iu"
+    # The sum of integers may not fit into their own type although their mean does.
+    wide = input.astype("u8" if input.dtype.kind == "u" else "i8") if whole else input
+    total = sum_op.kernels[0].function(xp, wide, reduction_indices, keep_dims=keep_dims)
     count = 1
     for axis in axes:
         count *= input.shape[axis]
-    if input.dtype.kind in "iu":
-        return _exact(xp.trunc(xp.true_divide(total, count)), input.dtype) if count else xp.zeros_like(total)
+    if whole:
+        return _exact(xp.trunc(xp.true_divide(total, max(count, 1))), input.dtype)
     return _exact(xp.true_divide(total, total.dtype.type(count)), input.dtype)
 
 
@@ -169,7 +172,10 @@ def _arg_shape(node: Operation) -> Shape:
     if axis is None:
         return (None,) * (len(dims) - 1)
     if not -len(dims) <= int(axis) < len(dims):
-        raise ValueError(f"Dimension must be in the range [{-len(dims)}, {len(dims)}), but got {int(axis)}")
+        raise ValueError(
+            f"Dimension ({int(axis)}) must be in the range [{-len(dims)}, {len(dims)}), where {len(dims)} is the number of "
+            "dimensions in the input."
+        )
     position = int(axis) % len(dims)
     return dims[:position] + dims[position + 1 :]
 

@@ -40,14 +40,14 @@ def unsorted_segment_mean(data: Any, segment_ids: Any, num_segments: Any, name: 
     """Return the mean of each of `num_segments` segments; 0 for an empty one. Ranks must be known."""
     with get_default_graph().name_scope(name or "UnsortedSegmentMean"):
         data, ids = convert_to_tensor(data), convert_to_tensor(segment_ids)
-        return div(s.unsorted_segment_sum(data, ids, num_segments), _counts(data, ids, num_segments))
+        return div(s.unsorted_segment_sum(data, ids, num_segments), _counts(data, ids, num_segments), "truediv")
 
 
 def unsorted_segment_sqrt_n(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Tensor:
     """Return each segment's sum divided by the square root of its size. Ranks must be known."""
     with get_default_graph().name_scope(name or "UnsortedSegmentSqrtN"):
         data, ids = convert_to_tensor(data), convert_to_tensor(segment_ids)
-        return div(s.unsorted_segment_sum(data, ids, num_segments), sqrt(_counts(data, ids, num_segments)))
+        return div(s.unsorted_segment_sum(data, ids, num_segments), sqrt(_counts(data, ids, num_segments)), "truediv")
 
 
 @s.segment_sum_op.gradient
@@ -59,7 +59,7 @@ def _segment_sum_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
 def _segment_mean_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
     data, ids = op.inputs
     sizes = maximum(s.segment_sum(ones(shape(ids), dy.dtype), ids), 1)
-    rows = lookup("ConcatV2")([shape(sizes), add(mul(shape(data)[1:], 0), 1)], 0)  # type: ignore[index]
+    rows = lookup("ConcatV2")([shape(sizes), add(mul(shape(data)[1:], 0), 1)], 0)
     return [_rows(div(dy, reshape(sizes, rows)), ids), None]
 
 

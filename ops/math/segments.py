@@ -18,15 +18,17 @@ from ..core.registry import OpDecl, op
 from ..core.shape_rules import constant_value
 from ..core.shapes import Shape
 from .declare import NUMBERS, REAL, Types
-from .reductions import highest, lowest
 
 SORTED = "data: T, segment_ids: Tindices -> output: T"
 UNSORTED = "data: T, segment_ids: Tindices, num_segments: Tnumsegments -> output: T"
 
 
 def _start(name: str, dtype: Any) -> Any:
-    """Return what an empty segment holds before anything is reduced into it."""
-    return {"add": 0, "multiply": 1, "maximum": lowest(dtype), "minimum": highest(dtype)}[name]
+    """Return what an empty segment holds: for an extreme the finite end of the dtype's range, as in TensorFlow."""
+    if name in ("add", "multiply"):
+        return int(name == "multiply")
+    limits = dtypes.as_dtype(dtype)
+    return limits.min if name == "maximum" else limits.max
 
 
 def scatter_reduce(xp: Namespace, name: str, out: Array, ids: Array, rows: Array) -> None:

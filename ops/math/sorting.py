@@ -90,9 +90,9 @@ def _scattered(op: Operation, dvalues: Tensor) -> Tensor:
     """Return the gradient of the rows: that of the k values at their places, 0 elsewhere."""
     reshape, concat = lookup("Reshape"), lookup("ConcatV2")
     dims = shape(op.inputs[0])
-    columns = cast(dims[-1], "int64")  # type: ignore[index]
-    places = reshape(op.outputs[1], concat([[-1], shape(op.outputs[1])[-1:]], 0))  # type: ignore[index]
-    starts = mul(range_of(cast(shape(places)[0], "int64")), columns)  # type: ignore[index]
+    columns = cast(dims[-1], "int64")
+    places = reshape(op.outputs[1], concat([[-1], shape(op.outputs[1])[-1:]], 0))
+    starts = mul(range_of(cast(shape(places)[0], "int64")), columns)
     flat = add(cast(places, "int64"), lookup("ExpandDims")(starts, -1))
     total = lookup("Prod")(cast(dims, "int64"), [0])
     spread = lookup("ScatterNd")(reshape(flat, [-1, 1]), reshape(dvalues, [-1]), reshape(total, [1]))

@@ -39,7 +39,7 @@ def ensure_named(name: str, sentinel: Any, labels: Any, logits: Any) -> None:
 def _rows(tensor: Tensor) -> Tensor:
     """Return a tensor with all its axes but the last one made into one."""
     classes = None if tensor.dims is None else tensor.dims[-1]
-    return reshape(tensor, [-1, shape(tensor)[-1] if classes is None else classes])  # type: ignore[index]
+    return reshape(tensor, [-1, shape(tensor)[-1] if classes is None else classes])
 
 
 def _outer_shape(tensor: Tensor) -> Any:
@@ -47,7 +47,7 @@ def _outer_shape(tensor: Tensor) -> Any:
     if dims is not None and len(dims) == 2:
         return [-1]
     outer = shapes.slice_dims(dims, 0, -1)
-    return list(outer) if outer is not None and shapes.is_static(outer) else shape(tensor)[:-1]  # type: ignore[index]
+    return list(outer) if outer is not None and shapes.is_static(outer) else shape(tensor)[:-1]
 
 
 def softmax_cross_entropy_with_logits_v2(

@@ -82,13 +82,13 @@ def batch_normalization(
 ) -> Tensor:
     """Return `(x - mean) / sqrt(variance + epsilon) * scale + offset`; `scale` and `offset` may be None."""
     with get_default_graph().name_scope(name or "batchnorm"):
-        inverse = rsqrt(add(convert_to_tensor(variance), variance_epsilon))
+        inverse = rsqrt(add(convert_to_tensor(variance), variance_epsilon, "add"))
         if scale is not None:
-            inverse = mul(inverse, scale)
+            inverse = mul(inverse, scale, "mul")
         tensor = convert_to_tensor(x)
-        shift = mul(mean, inverse) if offset is None else sub(offset, mul(mean, inverse))
-        scaled = mul(tensor, inverse)
-        return sub(scaled, shift) if offset is None else add(scaled, shift)
+        scaled = mul(tensor, inverse, "mul")
+        shift = mul(mean, inverse, "mul")
+        return sub(scaled, shift, "sub") if offset is None else add(scaled, sub(offset, shift, "sub"), "add")
 
 
 def zero_fraction(value: Any, name: str | None = None) -> Tensor:

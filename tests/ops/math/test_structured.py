@@ -161,6 +161,20 @@ def test_gradient(row: Row) -> None:
     check_gradient(row)
 
 
+@pytest.mark.parametrize("axes", [0, 1, [[1, 2], [2, 0]], [[0], [1]], [1, -1]])
+def test_tensordot(axes) -> None:
+    a, b = X, RNG.uniform(-1, 1, (4, 2, 3))
+    with Graph().as_default():
+        left = constant(a)
+        (known,) = evaluate([m.tensordot(left, constant(b), axes)])
+        left.dims = (None, 3, None)
+        product = m.tensordot(left, constant(b), axes)
+        (unknown,) = evaluate([product])
+    assert product.shape.is_compatible_with(known.shape)
+    np.testing.assert_allclose(known, np.tensordot(a, b, axes), rtol=1e-12)
+    np.testing.assert_array_equal(unknown, known)
+
+
 def test_segment_ids_out_of_range_are_named() -> None:
     with pytest.raises(InvalidArgumentError, match=r"segment_ids\[1\] = 5 is out of range \[0, 3\)"):
         evaluate([m.unsorted_segment_sum(constant([1.0, 2.0]), constant([0, 5]), 3)])
@@ -172,7 +186,7 @@ def test_shapes_that_do_not_fit_are_refused_while_building() -> None:
 
 
 def test_an_axis_out_of_range_is_refused_while_building() -> None:
-    with Graph().as_default(), pytest.raises(ValueError, match="Invalid reduction dimension"):
+    with Graph().as_default(), pytest.raises(ValueError, match="Invalid reduction dimension 2 for input with 2 dimensions."):
         m.reduce_sum(constant(M), 2)
 
 

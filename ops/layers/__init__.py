@@ -1,0 +1,1 @@
+"""Functions that compose several families: layers, losses, dropout, clipping, embeddings, checks."""
