@@ -7,15 +7,14 @@ else (broadcasting, odd strides) goes straight through, too.
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
+
+from ...devices.threads import divide
 
 BLOCK = 1 << 15
 LARGE = 1 << 15
@@ -66,25 +65,13 @@ class FusedGroup:
         return made
 
     def _run(self, size: int, arrays: list[Any]) -> None:
-        workers = os.cpu_count() or 1
-        if size < THREADED or workers == 1:
-            self._blocked(0, size, *arrays, *self._scratch())
-            return
-        step = -(-size // workers // BLOCK) * BLOCK or BLOCK
-        jobs = [
-            _pool().submit(self._elsewhere, i, min(i + step, size), *arrays, *self._scratch())
-            for i in range(step, size, step)
-        ]
-        try:
-            self._blocked(0, min(step, size), *arrays, *self._scratch())
-        finally:
-            for job in jobs:
-                job.result()
+        def part(start: int, stop: int) -> None:
+            self._blocked(start, stop, *arrays, *self._scratch())
 
-    def _elsewhere(self, *args: Any) -> None:
-        """Compute a part on a thread of the pool, which does not inherit the caller's errstate."""
-        with np.errstate(all="ignore"):
-            self._blocked(*args)
+        if size < THREADED:
+            part(0, size)
+        else:
+            divide(part, size, BLOCK)
 
     def _scratch(self) -> list[Any]:
         return [np.empty(BLOCK, dtype) for dtype in self._slots[1]]
@@ -162,26 +149,3 @@ def _flatten(arrays: tuple[Any, ...]) -> tuple[tuple[int, ...], int, list[Any]] 
         else:
             return None
     return shape, size, flat
-
-
-class _Pools:
-    """The process's worker threads; made on first use, and anew in a child after a fork."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.pool: ThreadPoolExecutor | None = None
-
-    def forget(self) -> None:
-        self.lock = threading.Lock()
-        self.pool = None
-
-
-_pools = _Pools()
-os.register_at_fork(after_in_child=_pools.forget)
-
-
-def _pool() -> ThreadPoolExecutor:
-    with _pools.lock:
-        if _pools.pool is None:
-            _pools.pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="millstream")
-        return _pools.pool

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ...devices.threads import divide
 from ...devices.types import Array, Namespace
 from ..core.context import VariableCell
 from ..core.errors import InvalidArgumentError
@@ -25,6 +26,7 @@ Formula = Callable[..., tuple[Array, ...]]
 # Elements a piece; the temporaries of a formula with three variables then fit a core's second-level cache.
 _PIECE = 1 << 14
 _LARGE = 1 << 16
+_THREADED = 1 << 20
 
 
 def commit(cells: Cells, values: Sequence[Array]) -> None:
@@ -127,11 +129,18 @@ def _in_pieces(
     sources = [value.reshape(-1) for value in values]
     targets = [result.reshape(-1) for result in results]
     steps = grad.reshape(-1)
-    for start in range(0, steps.size, _PIECE):
-        piece = slice(start, start + _PIECE)
-        pieces = formula(np, *[source[piece] for source in sources], steps[piece], *scalars)
-        for target, new in zip(targets, pieces, strict=True):
-            target[piece] = new
+
+    def part(first: int, last: int) -> None:
+        for start in range(first, last, _PIECE):
+            piece = slice(start, min(start + _PIECE, last))
+            pieces = formula(np, *[source[piece] for source in sources], steps[piece], *scalars)
+            for target, new in zip(targets, pieces, strict=True):
+                target[piece] = new
+
+    if steps.size < _THREADED:
+        part(0, steps.size)
+    else:
+        divide(part, steps.size, _PIECE)
     return results
 
 
