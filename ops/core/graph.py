@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...devices import spec as device_spec
-from . import graphdef
+from . import functions, graphdef
 from .frames import Frames, user_frames
 from .node import Operation, Tensor
 from .regions import Region, unreachable
@@ -488,7 +488,7 @@ class Graph:
 
     def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False) -> Any:
         """Return the GraphDef proto of the graph."""
-        return graphdef.graph_def(self, from_version, add_shapes)
+        return functions.graph_def(self, from_version, add_shapes)
 
     def node_def(self, op: Operation) -> Any:
         return graphdef.node_def(op)

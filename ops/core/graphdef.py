@@ -133,18 +133,6 @@ def node_def(op: Operation) -> Any:
     return message
 
 
-def graph_def(graph: Graph, from_version: int | None = None, add_shapes: bool = False) -> Any:
-    """Return the GraphDef of a graph, from the node of index `from_version` on."""
-    message = protos.GraphDef()
-    message.versions.producer = PRODUCER
-    for op in graph.get_operations()[from_version or 0 :]:
-        node = message.node.add()
-        node.CopyFrom(node_def(op))
-        if add_shapes and op.outputs:
-            set_attr(node.attr["_output_shapes"], "list(shape)", [t.dims for t in op.outputs])
-    return message
-
-
 def op_def(decl: OpDecl) -> Any:
     """Return the OpDef of a declaration."""
     message = protos.OpDef(

@@ -1,0 +1,133 @@
+"""Regions as TensorFlow's functions: how graphs with conditionals and loops are written as GraphDefs.
+
+An If or While is written as the functional op that it is, and each of its regions as a FunctionDef in the graph's library. What a
+region captures becomes a parameter: of both branches of a conditional, and a loop variable that never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import graphdef, protos
+from .node import Operation, Tensor
+from .regions import Region
+
+Resolve = Callable[[Tensor], str]
+
+
+def captures_of(op: Operation) -> list[Tensor]:
+    """Return the tensors from around a node's regions that the regions use, at any depth, each once."""
+    found: dict[Tensor, None] = {}
+    for region in op.regions:
+        _collect(region, op.regions, found)
+    return list(found)
+
+
+def _collect(region: Region, roots: tuple[Region, ...], found: dict[Tensor, None]) -> None:
+    for tensor in (*(t for op in region.ops for t in op.inputs), *region.results):
+        if not any(root.encloses(tensor.op.region) for root in roots):
+            found.setdefault(tensor)
+    for op in region.ops:
+        for inner in op.regions:
+            _collect(inner, roots, found)
+
+
+def write_node(op: Operation, node: Any, library: Any, resolve: Resolve) -> None:
+    """Fill a NodeDef, with the inputs that `resolve` names; the functions that it calls are added to `library`."""
+    node.CopyFrom(graphdef.node_def(op))
+    captures = captures_of(op) if op.regions else []
+    controls = [c for c in op.control_inputs if c.region is op.region]
+    if op.regions:
+        controls += _controls_from_inside(op)
+        _write_functions(op, node, library, captures)
+    del node.input[:]
+    node.input.extend(resolve(t) for t in (*op.inputs, *captures))
+    node.input.extend(f"^{name}" for name in dict.fromkeys(c.name for c in controls))
+
+
+def _controls_from_inside(op: Operation) -> list[Operation]:
+    """Return the nodes beside `op` that nodes inside its regions wait for."""
+    inner = [o for region in op.regions for o in _all_ops(region)]
+    return [c for o in inner for c in o.control_inputs if c.region is op.region]
+
+
+def _all_ops(region: Region) -> list[Operation]:
+    found = list(region.ops)
+    for op in region.ops:
+        for inner in op.regions:
+            found.extend(_all_ops(inner))
+    return found
+
+
+def _write_functions(op: Operation, node: Any, library: Any, captures: list[Tensor]) -> None:
+    for tensor in captures:
+        if tensor.dtype._is_ref_dtype:
+            raise ValueError(
+                f"Cannot write {op.name!r} ({op.type}) as a GraphDef: its region uses the reference {tensor.name!r}, and TensorFlow's "
+                "functions take no references; use a resource variable (use_resource=True)"
+            )
+    loop = "body" in op.decl.attrs
+    carried = captures if loop else []
+    funcs = [name for name, attr in op.decl.attrs.items() if attr.kind == "func"]
+    for attr, region in zip(funcs, op.regions, strict=True):
+        name = f"{op.name}_{attr}".replace("/", "_").replace(".", "_")
+        node.attr[attr].func.name = name
+        back = [*region.results, *(carried if attr == "body" else ())]
+        _write_function(library.function.add(), name, region, [*region.params, *captures], back, library)
+    types = [t.dtype.base_dtype for t in captures]
+    list_attr = "T" if loop else "Tin"
+    given = op.attrs["T"] if loop else op.attrs.get("Tin", [])
+    node.attr[list_attr].Clear()
+    graphdef.set_attr(node.attr[list_attr], "list(type)", [*given, *types])
+    if loop and node.attr["output_shapes"].list.shape:
+        node.attr["output_shapes"].Clear()
+        graphdef.set_attr(node.attr["output_shapes"], "list(shape)", [t.dims for t in (*op.outputs, *captures)])
+
+
+def _write_function(
+    function: Any, name: str, region: Region, params: list[Tensor], results: list[Tensor], library: Any
+) -> None:
+    signature = function.signature
+    signature.name = name
+    known: dict[Tensor, str] = {}
+    for i, tensor in enumerate(params):
+        known[tensor] = f"arg{i}"
+        signature.input_arg.add(name=f"arg{i}", type=tensor.dtype.base_dtype.as_datatype_enum)
+
+    def resolve(tensor: Tensor) -> str:
+        return known.get(tensor) or output_name(tensor)
+
+    for op in region.ops:
+        if op.type != "_Arg":
+            write_node(op, function.node_def.add(), library, resolve)
+            signature.is_stateful = signature.is_stateful or op.decl.stateful
+    for i, tensor in enumerate(results):
+        signature.output_arg.add(name=f"result{i}", type=tensor.dtype.base_dtype.as_datatype_enum)
+        function.ret[f"result{i}"] = resolve(tensor)
+
+
+def output_name(tensor: Tensor) -> str:
+    """Return a tensor's name inside a function: `node:output:index`."""
+    op, index = tensor.op, tensor.index
+    for arg in op.decl.outputs:
+        size = sum(1 for other in op.decl.output_args(op) if other is arg)
+        if index < size:
+            return f"{op.name}:{arg.name}:{index}"
+        index -= size
+    raise AssertionError(f"{tensor.name} is no output of {op.name}")
+
+
+def graph_def(graph: Any, from_version: int | None = None, add_shapes: bool = False) -> Any:
+    """Return the GraphDef of a graph, from the node of index `from_version` on; regions become functions in its library."""
+    message = protos.GraphDef()
+    message.versions.producer = graphdef.PRODUCER
+    for op in graph.get_operations()[from_version or 0 :]:
+        if op.region is not None:
+            continue
+        node = message.node.add()
+        write_node(op, node, message.library, graphdef.input_name)
+        if add_shapes and op.outputs:
+            carried = captures_of(op) if op.regions and "body" in op.decl.attrs else []
+            graphdef.set_attr(node.attr["_output_shapes"], "list(shape)", [t.dims for t in (*op.outputs, *carried)])
+    return message

@@ -1,0 +1,73 @@
+"""Conditionals and loops as functions in a GraphDef: complete, resolvable, and what TensorFlow computes from them."""
+
+import numpy as np
+import pytest
+
+import millstream as tf
+
+
+def build():
+    """x -> cond(x > 0, x * k, cond(...)) -> while z = z * k + x -> out"""
+    x = tf.placeholder(tf.float32, [2], name="x")
+    k = tf.constant(3.0, name="k")
+    y = tf.cond(
+        tf.reduce_sum(x) > 0.0,
+        lambda: x * k,
+        lambda: tf.cond(tf.reduce_sum(x) < -5.0, lambda: x - k, lambda: x + k),
+    )
+    _, z = tf.while_loop(lambda i, z: i < 4, lambda i, z: (i + 1, z * k + x), [0, y])
+    return x, tf.identity(z, name="out")
+
+
+@pytest.fixture
+def definition():
+    with tf.Graph().as_default() as graph:
+        build()
+        return graph.as_graph_def(add_shapes=True)
+
+
+def called(nodes):
+    return [attr.func.name for node in nodes for attr in node.attr.values() if attr.WhichOneof("value") == "func"]
+
+
+def test_regions_are_functions_of_the_library(definition):
+    functions = {function.signature.name: function for function in definition.library.function}
+    names = called(definition.node) + [name for f in functions.values() for name in called(f.node_def)]
+    assert sorted(names) == sorted(functions) and len(names) == 6
+    assert not [node.name for node in definition.node if node.op == "_Arg"]
+
+
+def test_every_input_inside_a_function_is_a_parameter_or_an_output(definition):
+    for function in definition.library.function:
+        known = {arg.name for arg in function.signature.input_arg}
+        nodes = {node.name for node in function.node_def}
+        for text in [t for node in function.node_def for t in node.input] + list(function.ret.values()):
+            assert text in known or text.split(":")[0].lstrip("^") in nodes, text
+
+
+def test_callers_pass_what_the_functions_take(definition):
+    takes = {f.signature.name: len(f.signature.input_arg) for f in definition.library.function}
+    for node in definition.node:
+        for name in called([node]):
+            data = [text for text in node.input if not text.startswith("^")]
+            assert takes[name] == len(data) - (node.op == "If")
+
+
+def test_references_in_a_region_cannot_be_written():
+    with tf.Graph().as_default() as graph:
+        v = tf.Variable(1.0)
+        tf.cond(tf.constant(True), lambda: tf.assign_add(v, 1.0), lambda: tf.identity(v))
+        with pytest.raises(ValueError, match="use_resource=True"):
+            graph.as_graph_def()
+
+
+def test_tensorflow_computes_the_same(definition):
+    tensorflow = pytest.importorskip("tensorflow.compat.v1")
+    values = np.array([[1.0, 2.0], [-1.0, -2.0], [-4.0, -5.0]], "f4")
+    with tf.Graph().as_default(), tf.Session() as session:
+        x, out = build()
+        ours = [session.run(out, {x: value}) for value in values]
+    with tensorflow.Graph().as_default(), tensorflow.Session() as session:
+        tensorflow.import_graph_def(tensorflow.GraphDef.FromString(definition.SerializeToString()), name="")
+        theirs = [session.run("out:0", {"x:0": value}) for value in values]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
