@@ -61,7 +61,8 @@ class RefVariable(Variable):
         base = value.dtype.base_dtype
         self._initial_value = value
         self._handle = variable_v2(shape=dims, dtype=base, name=scope)
-        self._initializer_op = assign_ref(self._handle, guarded(value, scope[:-1]), validate_shape=validate_shape, name="Assign").op
+        start = guarded(value, scope[:-1])
+        self._initializer_op = assign_ref(self._handle, start, validate_shape=validate_shape, name="Assign").op
         with self._reading_place():
             self._snapshot: Tensor = identity(self._handle, name="read")
 
