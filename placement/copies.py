@@ -24,7 +24,9 @@ def plan_copies(
     """Return the copies between the nodes of a placement. What is fetched from a device is not among them."""
     wanted: dict[tuple[Tensor, Device], list[Operation]] = {}
     for consumer, tensor, target in _uses(ops, assignment):
-        if tensor.op.type != "Const" and target is not assignment.homes.home(tensor):
+        home = assignment.homes.home(tensor)
+        # Results and loop variables that the plan does not need were not placed: they have no home.
+        if tensor.op.type != "Const" and home is not None and target is not home:
             consumers = wanted.setdefault((tensor, target), [])
             if consumer not in consumers[-1:]:
                 consumers.append(consumer)

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ..array.fills import zeros, zeros_like
+from ...devices.types import Array, Namespace
+from ..array.fills import zeros, zeros_like, zeros_like_op
 from ..core import dtypes
 from ..core.convert import constant, convert_to_tensor
 from ..core.graph import Graph
@@ -21,8 +22,8 @@ from ..core.regions import Region, unreachable
 from ..core.shapes import is_static
 from ..flow.building import Loop, append_result, append_variable, branch_of, inside, own, own_result
 from ..flow.declarations import if_op
-from ..flow.lists import element_shape_of, empty_tensor_list, pop_back, push_back
-from ..math.add_n import add_n
+from ..flow.lists import Sum, Zeros, as_list, element_shape_of, empty_tensor_list, pop_back, push_back
+from ..math.add_n import add_n, add_n_op
 from ..math.binary import add_v2, greater, subtract
 from .backprop import Backprop, trainable
 from .registry import region_gradient
@@ -248,3 +249,22 @@ def while_grad(op: Operation, grads: list[Any], captured: list[Tensor]) -> tuple
         own_grads[i] = next(outputs)
     by_tensor = {tensor: next(outputs) for tensor in gradient.captured}
     return own_grads, [by_tensor.get(tensor) for tensor in captured]
+
+
+# -- gradients of lists ----------------------------------------------------------------------------------------------------
+
+
+def _holds_lists(node: Operation) -> bool:
+    return node.inputs[0].dtype.base_dtype is dtypes.variant
+
+
+@zeros_like_op.kernel("CPU", supports=_holds_lists)
+def zeros_like_list(xp: Namespace, x: Any) -> Any:
+    """Return a list of zeros like the elements of another."""
+    return Zeros(as_list(x))
+
+
+@add_n_op.kernel("CPU", supports=_holds_lists)
+def add_lists(xp: Namespace, inputs: list[Array]) -> Any:
+    """Return the element-wise sum of lists."""
+    return Sum([as_list(item) for item in inputs])
