@@ -64,8 +64,8 @@ def _write_functions(op: Operation, node: Any, library: Any, captures: list[Tens
     for tensor in captures:
         if tensor.dtype._is_ref_dtype:
             raise ValueError(
-                f"Cannot write {op.name!r} ({op.type}) as a GraphDef: its region uses the reference {tensor.name!r}, and TensorFlow's "
-                "functions take no references; use a resource variable (use_resource=True)"
+                f"Cannot write {op.name!r} ({op.type}) as a GraphDef: its region uses the reference {tensor.name!r}, and "
+                "TensorFlow's functions take no references; use a resource variable (use_resource=True)"
             )
     loop = "body" in op.decl.attrs
     carried = captures if loop else []

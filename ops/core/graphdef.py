@@ -14,7 +14,6 @@ from .dtypes import as_dtype
 from .tensor_proto import make_ndarray, make_tensor_proto
 
 if TYPE_CHECKING:
-    from .graph import Graph
     from .node import Operation, Tensor
     from .registry import OpDecl
 
