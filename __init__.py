@@ -31,6 +31,7 @@ from .ops.layers.clip import *  # noqa: F403
 from .ops.math import *  # noqa: F403
 from .ops.random import *  # noqa: F403
 from .ops.state import *  # noqa: F403
+from .ops.strings import *  # noqa: F403
 from .ops.variables import *  # noqa: F403
 
 __version__ = "0.1.0"

@@ -110,7 +110,7 @@ def _run_axis(params: Array, axis: int) -> int:
         raise InvalidArgumentError(
             None, None, f"Expected axis in the range [{-params.ndim}, {params.ndim}), but got {axis}"
         )
-    return axis % params.ndim
+    return axis % int(params.ndim)
 
 
 @op("Gather", types="params: Tparams, indices: Tindices -> output: Tparams", Tindices=dtypes.INDEX, shape=_gather_shape)

@@ -272,7 +272,7 @@ def strided_slice_grad_op(
     return dx
 
 
-def _masks_of(op: Operation) -> dict[str, int]:
+def _masks_of(op: Operation) -> dict[str, Any]:
     return {name: op.attrs[name] for name in MASKS}
 
 

@@ -19,6 +19,7 @@ from ..core.errors import InvalidArgumentError
 from ..core.node import Tensor
 from ..core.registry import OpDecl, op
 from ..core.shape_rules import broadcast, same_shape
+from .arrays import coded
 
 
 def strings_of(values: list[Any], dims: tuple[int, ...]) -> Array:
@@ -26,6 +27,10 @@ def strings_of(values: list[Any], dims: tuple[int, ...]) -> Array:
     made = np.empty(len(values), object)
     made[:] = values
     return made.reshape(dims)
+
+
+def _one(value: Array) -> bytes:
+    return np.asarray(value, object).item()  # type: ignore[no-any-return]
 
 
 def mapped(function: Callable[[bytes], Any], x: Array) -> Array:
@@ -44,17 +49,13 @@ def _as_text(
         return lambda value: b"true" if value else b"false"
     flags = f"{fill}{width}" if width >= 0 else ""
     if dtype.kind in "iu":
-        return lambda value: f"{int(value):{flags}d}".encode()
+        return lambda value: (f"%{flags}d" % int(value)).encode()
     kind = "e" if scientific else "g" if shortest else "f"
     digits = f".{precision}" if precision >= 0 else ""
-    number = lambda value: _number_text(float(value), f"%{flags}{digits}{kind}")  # noqa: E731
+    number = f"%{flags}{digits}{kind}"
     if dtype.kind == "c":
-        return lambda value: f"({number(value.real)},{number(value.imag)})".encode()
-    return lambda value: number(value).encode()
-
-
-def _number_text(value: float, template: str) -> str:
-    return template % value
+        return lambda value: f"({number},{number})".__mod__((float(value.real), float(value.imag))).encode()
+    return lambda value: (number % float(value)).encode()
 
 
 @op("AsString", types="input: T -> output: string", shape=same_shape, devices="CPU", differentiable=False)
@@ -128,7 +129,7 @@ def substr_op(xp: Namespace, x: Array, pos: Array, size: Array, *, unit: str = "
 substr_op.differentiable = False
 
 
-def _by_element(name: str, function: Callable[..., bytes], doc: str, *, encoding: bool = False) -> OpDecl:
+def _by_element(name: str, function: Callable[[Any], Any], doc: str, *, encoding: bool = False) -> OpDecl:
     def plain(xp: Namespace, x: Array) -> Array:
         return mapped(function, x)
 
@@ -196,7 +197,7 @@ def _replaced(x: Array, pattern: bytes, rewrite: bytes, everywhere: bool) -> Arr
 )
 def regex_replace_op(xp: Namespace, x: Array, pattern: Array, rewrite: Array, *, replace_global: bool = True) -> Array:
     """Return the strings with what matches the pattern rewritten."""
-    return _replaced(x, pattern.item(), rewrite.item(), replace_global)
+    return _replaced(x, _one(pattern), _one(rewrite), replace_global)
 
 
 @op(
@@ -206,7 +207,7 @@ def static_regex_replace_op(
     xp: Namespace, x: Array, *, pattern: str, rewrite: str, replace_global: bool = True
 ) -> Array:
     """Return the strings with what matches the pattern rewritten."""
-    return _replaced(x, pattern.encode("latin-1"), rewrite.encode("latin-1"), replace_global)
+    return _replaced(x, coded(pattern), coded(rewrite), replace_global)
 
 
 def _full_match(x: Array, pattern: bytes) -> Array:
@@ -223,7 +224,7 @@ def _full_match(x: Array, pattern: bytes) -> Array:
 )
 def regex_full_match_op(xp: Namespace, x: Array, pattern: Array) -> Array:
     """Tell for each string whether the whole of it matches the pattern."""
-    return _full_match(x, pattern.item())
+    return _full_match(x, _one(pattern))
 
 
 @op(
@@ -231,7 +232,7 @@ def regex_full_match_op(xp: Namespace, x: Array, pattern: Array) -> Array:
 )
 def static_regex_full_match_op(xp: Namespace, x: Array, *, pattern: str) -> Array:
     """Tell for each string whether the whole of it matches the pattern."""
-    return _full_match(x, pattern.encode("latin-1"))
+    return _full_match(x, coded(pattern))
 
 
 def as_string(
