@@ -2,7 +2,8 @@
 
 from . import control_flow as _control_flow  # noqa: F401  (attaches the gradients of If and While)
 from .aggregate import AggregationMethod
-from .gradients import gradients
+from .custom import custom_gradient
+from .gradients import gradients, hessians
 from .registry import NoGradient, NotDifferentiable, RegisterGradient
 
-__all__ = ["AggregationMethod", "NoGradient", "NotDifferentiable", "RegisterGradient", "gradients"]
+__all__ = ["AggregationMethod", "NoGradient", "NotDifferentiable", "RegisterGradient", "custom_gradient", "gradients", "hessians"]

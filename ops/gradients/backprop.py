@@ -189,7 +189,7 @@ class Backprop:
             if function is None:
                 return [None] * len(inputs)
             for i, tensor in enumerate(op.outputs):
-                if grads[i] is None and trainable(tensor.dtype):
+                if grads[i] is None and trainable(tensor.dtype) and tensor.dtype.name != "resource":
                     grads[i] = zeros_like(tensor)
             with self.graph.name_scope(op.name + "_grad"):
                 return self._gated(self._checked(op, inputs, as_list(function(op, *grads))))

@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..array.fills import fill
+from ..array.concat import concat
+from ..array.fills import fill, zeros, zeros_like
+from ..array.gather import gather
+from ..array.pack import stack
+from ..array.reshape import reshape
 from ..array.shape_ops import shape
+from ..core import shapes
 from ..core.convert import constant, convert_to_tensor
 from ..core.graph import get_default_graph
 from ..core.node import Operation, Tensor
 from ..core.scopes import name_scope
+from ..core.shapes import TensorShape
+from ..flow.while_loop import while_loop
+from ..math.binary import add_v2, less
 from .aggregate import METHODS, is_slices
 from .backprop import Backprop
 
@@ -110,3 +118,43 @@ def _start(i: int, y: Tensor, grad: Any) -> Any:
     return grad
 
 
+def hessians(
+    ys: Any, xs: Any, name: str = "hessians", colocate_gradients_with_ops: bool = False, gate_gradients: bool = False,
+    aggregation_method: int | None = None,
+) -> list[Tensor]:  # fmt: skip
+    """Return for each x the second derivatives of the sum of `ys`, of shape x.shape + x.shape.
+
+    Raises:
+      ValueError: when ys do not depend on an x.
+    """
+    options = (colocate_gradients_with_ops, gate_gradients, aggregation_method)
+    firsts = gradients(ys, xs, None, "gradients", *options)
+    found = []
+    for i, (first, x) in enumerate(zip(firsts, _listed(xs), strict=True)):
+        if first is None:
+            raise ValueError(f"Cannot compute hessians: ys do not depend on {x}")
+        with name_scope(f"{name}_{i}" if len(firsts) > 1 else name, None, [first]):
+            found.append(_hessian(first, x, options))
+    return found
+
+
+def _hessian(first: Any, x: Any, options: tuple[Any, ...]) -> Tensor:
+    """Differentiate the elements of a gradient one after the other, in a loop."""
+    dense = convert_to_tensor(first)
+    flat = reshape(dense, [-1])
+    like = convert_to_tensor(x)
+    size, dtype = shape(flat)[0], dense.dtype.base_dtype  # type: ignore[index]
+
+    def row(i: Tensor, rows: Tensor) -> list[Tensor]:
+        (second,) = gradients(gather(flat, i), x, None, "gradients", *options)
+        made = zeros_like(like) if second is None else convert_to_tensor(second)
+        return [add_v2(i, constant(1)), concat([rows, reshape(made, [1, -1])], 0)]
+
+    start = zeros(stack([constant(0), size]), dtype)
+    _, rows = while_loop(
+        lambda i, _: less(i, size), row, [constant(0), start], [TensorShape([]), TensorShape([None, None])]
+    )
+    dims = shape(like)
+    hessian = reshape(rows, concat([dims, dims], 0))
+    hessian.set_shape(shapes.concatenate(like.dims, like.dims))
+    return hessian
