@@ -180,8 +180,8 @@ def matmul(
     Raises:
       ValueError: when both transposition and adjoint are asked for, or the shapes do not fit.
     """
-    for letter, transpose, adjoint in (("a", transpose_a, adjoint_a), ("b", transpose_b, adjoint_b)):
-        if transpose and adjoint:
+    for letter, turned, adjoint in (("a", transpose_a, adjoint_a), ("b", transpose_b, adjoint_b)):
+        if turned and adjoint:
             raise ValueError(f"Only one of `transpose_{letter}` and `adjoint_{letter}` can be True.")
     with get_default_graph().name_scope(name or "MatMul") as scope:
         a = convert_to_tensor(a, name="a")
@@ -245,4 +245,4 @@ def _length(tensor: Tensor, axis: int) -> Any:
     """Return the length of an axis: a number where it is known, else a scalar."""
     assert tensor.dims is not None
     known = tensor.dims[axis]
-    return shape(tensor)[axis] if known is None else known  # type: ignore[index]
+    return shape(tensor)[axis] if known is None else known

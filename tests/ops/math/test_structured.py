@@ -186,7 +186,7 @@ def test_shapes_that_do_not_fit_are_refused_while_building() -> None:
 
 
 def test_an_axis_out_of_range_is_refused_while_building() -> None:
-    with Graph().as_default(), pytest.raises(ValueError, match="Invalid reduction dimension 2 for input with 2 dimensions."):
+    with Graph().as_default(), pytest.raises(ValueError, match=r"Invalid reduction dimension 2 for input with 2 dimensions\."):
         m.reduce_sum(constant(M), 2)
 
 
