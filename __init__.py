@@ -10,8 +10,10 @@ from . import devices as devices
 from . import placement as placement
 from .devices import DeviceSpec as DeviceSpec
 from .devices import require_gpu as require_gpu
+from .engine.api import bitwise as bitwise
 from .engine.api import errors as errors
 from .engine.api import initializers as initializers
+from .engine.api import math as math
 from .engine.api import nn as nn
 from .engine.api import summary as summary
 from .engine.api import train as train
