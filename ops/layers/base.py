@@ -1,0 +1,169 @@
+"""Layers: objects that make their variables when they are first called, in a variable scope of their own.
+
+As in TensorFlow 1, `name=` names the variable scope as it stands, so that a second layer of the name needs `reuse`;
+without a name the scope is made unique. Invariant: every call of one layer uses the same variables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ..core import dtypes
+from ..core.convert import convert_n_to_tensor, convert_to_tensor
+from ..core.dtypes import DType, as_dtype
+from ..core.graph import GraphKeys, get_default_graph
+from ..core.node import Tensor
+from ..core.scopes import name_scope
+from ..core.shapes import Shape, num_elements
+from ..variables.scope import VariableScope, variable_scope
+
+
+class Layer:
+    """A part of a network with variables.
+
+    Derived classes make variables with `add_weight` in `build(dims)`, and compute in `call(inputs)`.
+
+    Args:
+      trainable: whether the variables go into TRAINABLE_VARIABLES.
+      name: the name of the variable scope; made unique when None.
+      dtype: of the variables; that of the first inputs when None.
+      activity_regularizer: a function from the outputs to a loss, which goes into REGULARIZATION_LOSSES.
+    """
+
+    def __init__(
+        self, trainable: bool = True, name: str | None = None, dtype: Any = None, activity_regularizer: Any = None,
+        _scope: Any = None, _reuse: bool | None = None, **unknown: Any,
+    ) -> None:  # fmt: skip
+        if unknown:
+            raise TypeError(f"Keyword argument not understood: {sorted(unknown)[0]}")
+        self.trainable = trainable
+        self.built = False
+        self.dtype: DType | None = None if dtype is None else as_dtype(dtype).base_dtype
+        self.activity_regularizer = activity_regularizer
+        self._name = name or _snake_case(type(self).__name__)
+        self._reuse = _reuse
+        self._losses: list[Tensor] = []
+        self._current: Any = None
+        self._variables: list[tuple[Any, bool]] = []
+        self._scope: VariableScope | None = None
+        if _scope is not None:
+            with variable_scope(_scope) as scope:
+                self._scope = scope
+
+    @property
+    def name(self) -> str:
+        return self._scope.name.rsplit("/", 1)[-1] if self._scope is not None else self._name
+
+    @property
+    def scope_name(self) -> str:
+        """The name of the layer's variable scope; ValueError before the first call."""
+        if self._scope is None:
+            raise ValueError(f'No name available for layer scope because the layer "{self._name}" has not been used yet.')
+        return self._scope.name
+
+    @property
+    def variables(self) -> list[Any]:
+        return [*self.trainable_variables, *self.non_trainable_variables]
+
+    @property
+    def trainable_variables(self) -> list[Any]:
+        return [variable for variable, trainable in self._variables if trainable and self.trainable]
+
+    @property
+    def non_trainable_variables(self) -> list[Any]:
+        return [variable for variable, trainable in self._variables if not (trainable and self.trainable)]
+
+    weights = variables
+    trainable_weights = trainable_variables
+    non_trainable_weights = non_trainable_variables
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """The losses of regularizers that this layer has made."""
+        return list(self._losses)
+
+    def count_params(self) -> int:
+        """Return the number of elements of all variables; ValueError before the first call."""
+        if not self.built:
+            raise ValueError(f"You tried to call `count_params` on {self.name}, but the layer isn't built.")
+        return sum(num_elements(variable.shape.as_list()) or 0 for variable in self.variables)
+
+    def build(self, dims: Shape) -> None:
+        """Make the variables for inputs of shape `dims`."""
+
+    def call(self, inputs: Any, **options: Any) -> Any:
+        """Compute the outputs; derived classes say how."""
+        raise NotImplementedError(f"{type(self).__name__} has no `call`")
+
+    def add_weight(
+        self, name: str, shape: Any, dtype: Any = None, initializer: Any = None, regularizer: Any = None,
+        trainable: bool = True, constraint: Any = None,
+    ) -> Any:  # fmt: skip
+        """Make a variable, or find the shared one, in the scope that is open while the layer is called."""
+        assert self._scope is not None
+        known = set(get_default_graph().get_collection(GraphKeys.REGULARIZATION_LOSSES))
+        variable = self._current.get_variable(
+            name, shape=shape, dtype=dtype or self.dtype, initializer=initializer, regularizer=regularizer,
+            trainable=trainable and self.trainable, constraint=constraint,
+        )  # fmt: skip
+        self._losses += [
+            loss for loss in get_default_graph().get_collection(GraphKeys.REGULARIZATION_LOSSES) if loss not in known
+        ]
+        self._variables.append((variable, trainable))
+        return variable
+
+    def apply(self, inputs: Any, **options: Any) -> Any:
+        """Compute the outputs; the same as calling the layer."""
+        return self(inputs, **options)
+
+    def __call__(self, inputs: Any, scope: Any = None, **options: Any) -> Any:
+        """Make the variables on the first call, and compute the outputs."""
+        several = isinstance(inputs, list | tuple)
+        tensors = convert_n_to_tensor(inputs) if several else [convert_to_tensor(inputs)]
+        self._open(scope)
+        assert self._scope is not None
+        with variable_scope(self._scope, reuse=self.built or self._reuse, auxiliary_name_scope=False) as current:
+            self._current = current
+            with name_scope(current.original_name_scope):
+                self._build(tensors)
+                outputs = self.call(tensors if several else tensors[0], **options)
+                self._regularize(outputs)
+        return outputs
+
+    def _open(self, scope: Any) -> None:
+        """Settle the variable scope on the first call."""
+        if self._scope is None:
+            given = self._name if self._reuse and scope is None else scope
+            with variable_scope(given, default_name=self._name) as captured:
+                self._scope = captured
+
+    def _build(self, tensors: list[Tensor]) -> None:
+        if self.built:
+            return
+        if self.dtype is None:
+            self.dtype = tensors[0].dtype.base_dtype if tensors else dtypes.float32
+        self.build(tensors[0].dims if tensors else ())
+        self.built = True
+
+    def _regularize(self, outputs: Any) -> None:
+        if self.activity_regularizer is None:
+            return
+        for output in outputs if isinstance(outputs, list | tuple) else [outputs]:
+            with name_scope("ActivityRegularizer"):
+                loss = self.activity_regularizer(output)
+            self._losses.append(loss)
+            get_default_graph().add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)
+
+
+Activation = Callable[[Tensor], Tensor] | None
+
+
+def activated(outputs: Tensor, activation: Activation) -> Tensor:
+    """Return the outputs behind their activation, if there is one."""
+    return outputs if activation is None else activation(outputs)
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()

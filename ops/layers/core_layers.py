@@ -1,0 +1,166 @@
+"""The plain layers of `tf.layers`: dense, flatten, dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..array import identity, reshape, shape, stack
+from ..core.node import Tensor
+from ..core.scopes import name_scope
+from ..core.shapes import Shape, product
+from ..math import matmul
+from ..nn import bias_add
+from ..variables.initializers import Zeros
+from .base import Activation, Layer, activated
+from .dropout import dropout as _dropout
+
+__all__ = ["Dense", "Dropout", "Flatten", "Layer", "dense", "dropout", "flatten"]
+
+
+class Dense(Layer):
+    """A matrix product with a kernel of shape [inputs, units], a bias and an activation.
+
+    Args:
+      units: the size of the outputs' last dimension.
+      activation: a function of the outputs; None for none.
+      use_bias: whether to add a bias.
+      kernel_initializer: None for the variable scope's, Glorot's uniform one by default.
+      kernel_regularizer, bias_regularizer, activity_regularizer: functions to losses.
+      kernel_constraint, bias_constraint: functions that optimisers apply to the variables.
+    """
+
+    def __init__(
+        self, units: int, activation: Activation = None, use_bias: bool = True, kernel_initializer: Any = None,
+        bias_initializer: Any = None, kernel_regularizer: Any = None, bias_regularizer: Any = None,
+        activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None,
+        trainable: bool = True, name: str | None = None, **options: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(trainable, name, activity_regularizer=activity_regularizer, **options)
+        self.units = int(units)
+        self.activation = activation
+        self.use_bias = use_bias
+        self._kernel_options = {
+            "initializer": kernel_initializer, "regularizer": kernel_regularizer, "constraint": kernel_constraint,
+        }  # fmt: skip
+        self._bias_options = {
+            "initializer": bias_initializer or Zeros(), "regularizer": bias_regularizer, "constraint": bias_constraint,
+        }  # fmt: skip
+        self.kernel: Any = None
+        self.bias: Any = None
+
+    def build(self, dims: Shape) -> None:
+        if not dims or dims[-1] is None:
+            raise ValueError("The last dimension of the inputs to `Dense` should be defined. Found `None`.")
+        if len(dims) < 2:
+            raise ValueError(
+                f"Input 0 of layer {self.name} is incompatible with the layer: : expected min_ndim=2, found ndim={len(dims)}. "
+                f"Full shape received: {list(dims)}"
+            )
+        self.kernel = self.add_weight("kernel", [dims[-1], self.units], **self._kernel_options)
+        if self.use_bias:
+            self.bias = self.add_weight("bias", [self.units], **self._bias_options)
+
+    def call(self, inputs: Any, **options: Any) -> Tensor:
+        outputs = matmul(inputs, self.kernel) if _rank(inputs) == 2 else _over_last(inputs, self.kernel, self.units)
+        if self.use_bias:
+            outputs = bias_add(outputs, self.bias)
+        return activated(outputs, self.activation)
+
+
+def _rank(tensor: Tensor) -> int:
+    return len(tensor.dims or ())
+
+
+def _over_last(inputs: Tensor, kernel: Any, units: int) -> Tensor:
+    """Multiply the last dimension of inputs of higher rank with a matrix."""
+    dims = inputs.dims or ()
+    with name_scope("Tensordot"):
+        product_ = matmul(reshape(inputs, [-1, dims[-1]]), kernel)
+        outputs: Tensor = reshape(product_, _shape_like(inputs, units))
+    outputs.set_shape([*dims[:-1], units])
+    return outputs
+
+
+def _shape_like(inputs: Tensor, last: int) -> Any:
+    """Return the shape of the inputs with another last dimension: static where it is known but for one dimension."""
+    dims = [*(inputs.dims or ())[:-1], last]
+    if dims.count(None) <= 1:
+        return [-1 if d is None else d for d in dims]
+    actual = shape(inputs)
+    return stack([actual[i] if d is None else d for i, d in enumerate(dims)])
+
+
+class Flatten(Layer):
+    """Gives [batch, the rest]: all dimensions but the first become one."""
+
+    def __init__(self, data_format: str | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        if data_format not in (None, "channels_last"):
+            raise ValueError(f"Flatten serves data_format='channels_last', not {data_format!r}: transpose the inputs")
+
+    def call(self, inputs: Any, **options: Any) -> Tensor:
+        dims = inputs.dims
+        if dims is None:
+            raise ValueError(f"Flatten needs inputs of known rank, and {inputs.name} has none")
+        rest = product(dims[1:])
+        if dims and dims[0] is None and rest is None:
+            flat = reshape(inputs, stack([shape(inputs)[0], -1]))
+        else:
+            flat = reshape(inputs, [-1 if not dims or dims[0] is None else dims[0], -1 if rest is None else rest])
+        flat.set_shape([dims[0] if dims else None, rest])
+        return flat  # type: ignore[no-any-return]
+
+
+class Dropout(Layer):
+    """Sets a random part `rate` of the inputs to 0 while training, and scales the others by 1 / (1 - rate)."""
+
+    def __init__(
+        self, rate: Any = 0.5, noise_shape: Any = None, seed: int | None = None, name: str | None = None, **options: Any
+    ) -> None:
+        super().__init__(name=name, **options)
+        self.rate, self.noise_shape, self.seed = rate, noise_shape, seed
+
+    def call(self, inputs: Any, *, training: Any = False, **options: Any) -> Tensor:
+        if isinstance(training, Tensor):
+            raise TypeError("training is a Python bool here: build the two graphs apart, or choose with tf.cond")
+        if not training:
+            return identity(inputs)  # type: ignore[no-any-return]
+        return _dropout(inputs, rate=self.rate, noise_shape=self.noise_shape, seed=self.seed)
+
+
+def dense(
+    inputs: Any, units: int, activation: Activation = None, use_bias: bool = True, kernel_initializer: Any = None,
+    bias_initializer: Any = None, kernel_regularizer: Any = None, bias_regularizer: Any = None,
+    activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None, trainable: bool = True,
+    name: str | None = None, reuse: bool | None = None,
+) -> Tensor:  # fmt: skip
+    """Return `activation(inputs · kernel + bias)` with variables `kernel` and `bias` in the scope `name`; see `Dense`.
+
+    Example:
+      >>> import millstream as tf
+      >>> with tf.Graph().as_default():
+      ...     y = tf.layers.dense(tf.placeholder(tf.float32, [None, 3]), 10)
+      ...     print(y.shape, [v.name for v in tf.trainable_variables()])
+      (?, 10) ['dense/kernel:0', 'dense/bias:0']
+    """
+    layer = Dense(
+        units, activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+        activity_regularizer, kernel_constraint, bias_constraint, trainable, name, _scope=name, _reuse=reuse,
+    )  # fmt: skip
+    outputs: Tensor = layer(inputs)
+    return outputs
+
+
+def flatten(inputs: Any, name: str | None = None, data_format: str = "channels_last") -> Tensor:
+    """Return the inputs with all dimensions but the first made one."""
+    outputs: Tensor = Flatten(data_format, name=name)(inputs)
+    return outputs
+
+
+def dropout(
+    inputs: Any, rate: Any = 0.5, noise_shape: Any = None, seed: int | None = None, training: Any = False,
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return the inputs, a random part `rate` of them 0 when `training` and the others scaled; see `Dropout`."""
+    outputs: Tensor = Dropout(rate, noise_shape, seed, name)(inputs, training=training)
+    return outputs
