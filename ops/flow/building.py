@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
+from ..array.identity import identity
 from ..core.dtypes import DType
 from ..core.graph import Graph
 from ..core.node import Operation, Tensor
-from ..core.registry import lookup
 from ..core.regions import Region
 from ..core.shapes import Shape
 from .declarations import argument_op, fake_param, while_op
@@ -52,7 +51,7 @@ def own_result(region: Region, tensor: Tensor) -> Tensor:
     """Return `tensor` as a value made inside `region`, which a result must be; the region is being built."""
     if tensor.op.region is region and not tensor.dtype._is_ref_dtype:
         return tensor
-    return lookup("Identity")(tensor)  # type: ignore[no-any-return]
+    return identity(tensor)  # type: ignore[no-any-return]
 
 
 class Loop:
@@ -142,8 +141,3 @@ def merged_dims(a: Shape, b: Shape) -> Shape:
     if a is None or b is None or len(a) != len(b):
         return None
     return tuple(x if x == y else None for x, y in zip(a, b, strict=True))
-
-
-def described(value: Any) -> str:
-    """Return a value as error messages show it."""
-    return getattr(value, "name", repr(value))

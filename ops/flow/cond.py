@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..array.identity import identity
+from ..array.pack import stack
 from ..core import dtypes
 from ..core.convert import constant, convert_to_tensor
 from ..core.graph import Graph, get_default_graph
@@ -16,6 +18,9 @@ from ..core.node import Operation, Tensor
 from ..core.regions import Region
 from ..core.registry import lookup
 from ..core.shape_rules import constant_value
+from ..math.binary import less
+from ..math.complex import cast
+from ..math.reduce import reduce_any, reduce_sum
 from .building import branch_of, merged_dims, own, own_result
 from .declarations import if_op
 from .structure import check_same, flatten, pack
@@ -89,7 +94,7 @@ def _tensor_of(graph: Graph, leaf: Any) -> Tensor:
     if not isinstance(leaf, Operation):
         return convert_to_tensor(leaf)
     with graph.control_dependencies([leaf]):
-        return lookup("Identity")(constant(True), name="control_dependency")  # type: ignore[no-any-return]
+        return identity(constant(True), name="control_dependency")  # type: ignore[no-any-return]
 
 
 def _check_types(then_region: Region, else_region: Region) -> None:
@@ -102,7 +107,7 @@ def _check_types(then_region: Region, else_region: Region) -> None:
 
 def smart_constant_value(pred: Any) -> bool | None:
     """Return the truth of `pred` when it is known while building, else None; TypeError when it has none."""
-    if isinstance(pred, bool) or isinstance(pred, int) and pred in (0, 1):
+    if isinstance(pred, bool) or (isinstance(pred, int) and pred in (0, 1)):
         return bool(pred)
     if isinstance(pred, Tensor):
         value = constant_value(pred)
@@ -145,7 +150,7 @@ def case(
         branches = [function for _, function in pairs]
         checks = [_at_most_one(predicates)] if exclusive else []
         if default is None:
-            checks.append(_assertion(lookup("Any")(_stacked(predicates), 0), "None of the conditions evaluated as True", predicates))
+            checks.append(_assertion(reduce_any(predicates), "None of the conditions evaluated as True", predicates))
             default = branches.pop()
             predicates.pop()
         with get_default_graph().control_dependencies(checks):
@@ -174,13 +179,8 @@ def _chain(predicates: list[Tensor], branches: list[Function], default: Function
     )
 
 
-def _stacked(predicates: list[Tensor]) -> Tensor:
-    return lookup("Pack")(predicates)  # type: ignore[no-any-return]
-
-
 def _at_most_one(predicates: list[Tensor]) -> Operation:
-    true = lookup("Cast")(_stacked(predicates), DstT=dtypes.int32)
-    few = lookup("Less")(lookup("Sum")(true, 0), 2)
+    few = less(reduce_sum(cast(stack(predicates), dtypes.int32)), 2)
     return _assertion(few, "Input error: exclusive=True: more than 1 conditions evaluated as True", predicates)
 
 

@@ -59,7 +59,7 @@ def same(a: Any, b: Any) -> bool:
     left, right = _parts(a), _parts(b)
     if left is None or right is None:
         return left is None and right is None
-    if isinstance(a, dict) != isinstance(b, dict) or isinstance(a, dict) and sorted(a) != sorted(b):
+    if isinstance(a, dict) != isinstance(b, dict) or (isinstance(a, dict) and sorted(a) != sorted(b)):
         return False
     return len(left) == len(right) and all(same(x, y) for x, y in zip(left, right, strict=True))
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..array.identity import identity
 from ..core import dtypes, shapes
 from ..core.convert import constant, convert_to_tensor
 from ..core.graph import get_default_graph
 from ..core.node import Tensor
-from ..core.registry import lookup
 from ..core.shapes import Shape, TensorShape
+from ..math.binary import add_v2, less, logical_and
 from .building import Loop, own_result
 from .structure import check_same, flatten, pack
 
@@ -79,7 +80,7 @@ def _limit(maximum_iterations: Any) -> Tensor | None:
 
 def _initial(leaf: Any) -> Tensor:
     tensor = convert_to_tensor(leaf)
-    return lookup("Identity")(tensor) if tensor.dtype._is_ref_dtype else tensor
+    return identity(tensor) if tensor.dtype._is_ref_dtype else tensor
 
 
 def _invariants(variables: Any, initial: list[Tensor], given: Any) -> list[Shape]:
@@ -126,7 +127,7 @@ def _build_condition(loop: Loop, cond: Callable[..., Any], variables: Any, limit
         if test.dims not in ((), None) and shapes.num_elements(test.dims) != 1:
             raise ValueError(f"The condition of a loop must be a scalar, but {test.name} has shape {test.shape}")
         if limit is not None:
-            test = lookup("LogicalAnd")(lookup("Less")(params[0], limit), test)
+            test = logical_and(less(params[0], limit), test)
         loop.condition.results = [own_result(loop.condition, test)]
 
 
@@ -136,12 +137,12 @@ def _build_body(
     """Build the body and return the structure that it gave."""
     with loop.graph.region(loop.body):
         given = body(*pack(variables, params))
-        if not isinstance(given, list | tuple) or hasattr(given, "_fields") and len(variables) == 1:
+        if not isinstance(given, list | tuple) or (hasattr(given, "_fields") and len(variables) == 1):
             given = [given]
         check_same(list(variables), list(given))
         results = [_next(loop, param, leaf) for param, leaf in zip(params, flatten(given), strict=True)]
         if counter is not None:
-            results.insert(0, lookup("AddV2")(counter, constant(1, counter.dtype.base_dtype)))
+            results.insert(0, add_v2(counter, constant(1, counter.dtype.base_dtype)))
         loop.body.results = results
     return given
 

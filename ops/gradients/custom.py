@@ -59,7 +59,8 @@ def _call(f: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         variables = _variables_read(graph, first)
         if variables and not _takes_variables(gradient):
             raise TypeError(
-                "If using @custom_gradient with a function that uses variables, then grad_fn must accept a 'variables' keyword argument."
+                "If using @custom_gradient with a function that uses variables, then grad_fn must accept a 'variables' "
+                "keyword argument."
             )
         outputs = [convert_to_tensor(leaf) for leaf in flatten(results)]
         handles = [variable.handle for variable in variables]

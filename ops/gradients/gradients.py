@@ -113,7 +113,8 @@ def _start(i: int, y: Tensor, grad: Any) -> Any:
         )
     if (dtype.is_floating or dtype.is_integer) and not real:
         raise TypeError(
-            f"Gradient type {kind.name} generated for real or integer-valued tensor {y} with type {dtype.name} must be real or integer"
+            f"Gradient type {kind.name} generated for real or integer-valued tensor {y} with type {dtype.name} must be real or "
+            "integer"
         )
     return grad
 
@@ -143,7 +144,7 @@ def _hessian(first: Any, x: Any, options: tuple[Any, ...]) -> Tensor:
     dense = convert_to_tensor(first)
     flat = reshape(dense, [-1])
     like = convert_to_tensor(x)
-    size, dtype = shape(flat)[0], dense.dtype.base_dtype  # type: ignore[index]
+    size, dtype = shape(flat)[0], dense.dtype.base_dtype
 
     def row(i: Tensor, rows: Tensor) -> list[Tensor]:
         (second,) = gradients(gather(flat, i), x, None, "gradients", *options)

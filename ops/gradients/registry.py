@@ -52,7 +52,7 @@ class RegisterGradient:
         return f
 
 
-def NotDifferentiable(op_type: str) -> None:  # noqa: N802
+def NotDifferentiable(op_type: str) -> None:
     """Declare that ops of the type `op_type` have no gradient: gradients stop there without an error."""
     if not isinstance(op_type, str):
         raise TypeError("op_type must be a string")
