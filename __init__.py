@@ -13,6 +13,8 @@ from .devices import require_gpu as require_gpu
 from .engine.api import bitwise as bitwise
 from .engine.api import errors as errors
 from .engine.api import initializers as initializers
+from .engine.api import layers as layers
+from .engine.api import losses as losses
 from .engine.api import math as math
 from .engine.api import nn as nn
 from .engine.api import summary as summary
@@ -26,10 +28,9 @@ from .engine.session import get_default_session as get_default_session
 from .ops.array import *  # noqa: F403
 from .ops.core import protos as _protos
 from .ops.flow import *  # noqa: F403
-from .ops.flow import *  # noqa: F403
 from .ops.gradients import *  # noqa: F403
 from .ops.io import *  # noqa: F403
-from .ops.layers.clip import *  # noqa: F403
+from .ops.layers import *  # noqa: F403
 from .ops.math import *  # noqa: F403
 from .ops.random import *  # noqa: F403
 from .ops.state import *  # noqa: F403

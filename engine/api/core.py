@@ -34,6 +34,7 @@ from ...ops.core.dtypes import (
 from ...ops.core.errors import OpError
 from ...ops.core.graph import Graph, GraphKeys, get_default_graph, reset_default_graph
 from ...ops.core.graphdef import PRODUCER
+from ...ops.core.import_graph import import_graph_def
 from ...ops.core.indexed_slices import IndexedSlices, IndexedSlicesValue
 from ...ops.core.node import Operation, Tensor
 from ...ops.core.scopes import (
@@ -91,6 +92,7 @@ __all__ = [
     "get_name_scope",
     "graph_of_inputs",
     "half",
+    "import_graph_def",
     "int8",
     "int16",
     "int32",

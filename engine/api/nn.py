@@ -1,4 +1,4 @@
 """`tf.nn`."""
 
-from ...ops.layers.dropout import dropout as dropout
+from ...ops.layers.nn import *  # noqa: F403
 from ...ops.nn import *  # noqa: F403

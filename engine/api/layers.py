@@ -1,0 +1,3 @@
+"""`tf.layers`."""
+
+from ...ops.layers.core_layers import *  # noqa: F403

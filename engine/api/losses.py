@@ -1,0 +1,3 @@
+"""`tf.losses`."""
+
+from ...ops.layers.losses import *  # noqa: F403
