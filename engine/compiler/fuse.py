@@ -1,8 +1,10 @@
 """Fusing element-wise steps of one shape on a CPU into groups that run block by block.
 
-A group opens at a fusable step and takes later ones of the same static shape, as long as every argument is ready where the
-group will stand; it closes where another step needs one of its results, or may change what it reads. Groups of one step,
-and shapes that are known to be small, are left as they are: straight calls are faster there.
+A group opens at a fusable step and takes later ones of the same static shape, as long as every argument is ready where
+the group will stand. A pure step that needs one of its results, such as the sum at the end of a chain, waits behind it, so
+that the chain's gradient can still join; the group closes where a step needs one of those results in turn, has effects, or
+may change what the group reads. Groups of one step, and shapes that are known to be small, are left as they are: straight
+calls are faster there.
 """
 
 from __future__ import annotations
@@ -16,18 +18,31 @@ SMALL = 1 << 14
 
 
 class Group:
-    """An open group: its steps so far, and the values that they make."""
+    """An open group: its `steps` so far and the values `made` by them; `behind` are the steps that wait for it to close."""
 
     def __init__(self, dims: Any, device: Any) -> None:
         self.dims, self.device = dims, device
         self.steps: list[Step] = []
         self.made: set[Value] = set()
+        self.behind: list[Step] = []
+        self.late: set[Value] = set()
 
     def add(self, step: Step) -> None:
         self.steps.append(step)
         self.made.update(v for v in step.outputs if v is not None)
 
-    def reads_variables(self) -> bool:
+    def wait(self, step: Step) -> None:
+        """Let a step run after the group."""
+        self.behind.append(step)
+        self.late.update(v for v in step.outputs if v is not None)
+
+    def must_close(self, step: Step, used: set[Value]) -> bool:
+        """Tell whether the group has to close before a step, which uses these values and does not join it."""
+        if (step.writes and self._reads_variables()) or (step.op.decl.stateful and self.behind):
+            return True
+        return bool(self.made & used)
+
+    def _reads_variables(self) -> bool:
         return any(v.kind == READ for step in self.steps for v in step.flat_args())
 
 
@@ -39,21 +54,39 @@ def fuse(block: Block) -> None:
         for inner in step.blocks:
             fuse(inner)
         used = set(step.flat_args()) | _used_inside(step)
+        ahead = _group_to_wait_for(step, used, groups)
+        if ahead is not None:
+            ahead.wait(step)
+            continue
+        placed += _closing(groups, [g for g in groups if g.late & used or step.blocks])
         target = _group_for(step, groups)
-        for group in list(groups):
-            if group is not target and (group.made & used or (step.writes and group.reads_variables()) or step.blocks):
-                groups.remove(group)
-                placed.extend(_close(group))
+        placed += _closing(groups, [g for g in groups if g is not target and g.must_close(step, used)])
         if target is None:
             placed.append(step)
-        else:
-            if target not in groups:
-                groups.append(target)
-            target.add(step)
-    for group in groups:
-        placed.extend(_close(group))
-    block.steps[:] = placed
+            continue
+        if target not in groups:
+            groups.append(target)
+        target.add(step)
+    block.steps[:] = placed + _closing(groups, groups)
     _find_outputs(block)
+
+
+def _closing(groups: list[Group], closed: list[Group]) -> list[Step]:
+    """Take groups off the open ones and return their steps."""
+    steps = [step for group in closed for step in _close(group)]
+    groups[:] = [group for group in groups if group not in closed]
+    return steps
+
+
+def _group_to_wait_for(step: Step, used: set[Value], groups: list[Group]) -> Group | None:
+    """Return the one open group behind which a step can wait, or None: it must be pure, and need that group alone."""
+    if step.kind != "kernel" or step.device.kind != "CPU" or step.writes or _fusable(step):
+        return None
+    decl = step.op.decl
+    if decl.stateful or decl.blocking or decl.takes_context or any(v.kind == READ for v in used):
+        return None
+    needed = [group for group in groups if (group.made | group.late) & used]
+    return needed[0] if len(needed) == 1 else None
 
 
 def _group_for(step: Step, groups: list[Group]) -> Group | None:
@@ -94,10 +127,10 @@ def _used_inside(step: Step) -> set[Value]:
 
 def _close(group: Group) -> list[Step]:
     if len(group.steps) == 1:
-        return group.steps
+        return [*group.steps, *group.behind]
     inputs = list(dict.fromkeys(v for step in group.steps for v in step.flat_args() if v not in group.made))
     last = group.steps[-1]
-    return [Step("fused", last.op, group.device, list(inputs), [], extra=group.steps)]
+    return [Step("fused", last.op, group.device, list(inputs), [], extra=group.steps), *group.behind]
 
 
 def _find_outputs(block: Block) -> None:

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-SCRIPTS = ("scripts/run", "scripts/test", "scripts/lint", "scripts/acceptance", ".ci/run")
+SCRIPTS = ("scripts/run", "scripts/test", "scripts/lint", "scripts/acceptance", "scripts/bench", "scripts/gpu-check", ".ci/run")
 
 
 def test_commands_in_the_readme_exist(root: pathlib.Path) -> None:

@@ -1,0 +1,97 @@
+"""Which steps share a group: each test draws its graph and counts the groups of the emitted program."""
+
+import numpy as np
+import pytest
+
+import millstream as tf
+
+SIZE = 100_000
+VALUE = np.linspace(0.1, 1.0, SIZE, dtype="f4")
+
+
+@pytest.fixture(autouse=True)
+def graph():
+    with tf.Graph().as_default():
+        yield
+
+
+def lines(sess, fetches, feeds):
+    """Return what each line of a plan calls, in order, groups as 'fused'."""
+    source = sess.plan(fetches, feeds).source
+    calls = [line.split("(")[0].split("= ")[-1].strip() for line in source.splitlines()[1:] if "#" in line]
+    return [call.rsplit("_", 1)[0] for call in calls]
+
+
+def test_a_chain_is_one_group():
+    """x -> exp -> sqrt -> +x"""
+    x = tf.placeholder(tf.float32, [SIZE])
+    y = tf.sqrt(tf.exp(x)) + x
+    with tf.Session() as sess:
+        assert lines(sess, y, [x]) == ["fused"]
+        np.testing.assert_array_equal(sess.run(y, {x: VALUE}), np.sqrt(np.exp(VALUE)) + VALUE)
+
+
+def test_small_arrays_are_left_alone():
+    x = tf.placeholder(tf.float32, [10])
+    with tf.Session() as sess:
+        assert "fused" not in lines(sess, tf.sqrt(tf.exp(x)), [x])
+
+
+def test_a_sum_waits_for_what_joins_the_chain():
+    """x -> exp -> sqrt -> sum, and x -> exp -> tanh beside it: one group, then the sum."""
+    x = tf.placeholder(tf.float32, [SIZE])
+    first = tf.exp(x)
+    total = tf.reduce_sum(tf.sqrt(first))
+    beside = tf.tanh(first)
+    with tf.Session() as sess:
+        assert lines(sess, [total, beside], [x]) == ["fused", "Sum"]
+        found = sess.run([total, beside], {x: VALUE})
+    np.testing.assert_allclose(found[0], np.sqrt(np.exp(VALUE)).sum(), rtol=1e-5)
+    np.testing.assert_array_equal(found[1], np.tanh(np.exp(VALUE)))
+
+
+def test_what_needs_the_sum_starts_a_new_group():
+    """softmax by hand: exp, sum, then a division by that sum cannot join the group that the sum waits for."""
+    x = tf.placeholder(tf.float32, [SIZE])
+    e = tf.exp(x * 2.0)
+    shares = (e / tf.reduce_sum(e)) * 3.0
+    with tf.Session() as sess:
+        assert lines(sess, shares, [x]) == ["fused", "Sum", "fused"]
+        np.testing.assert_allclose(sess.run(shares, {x: VALUE}).sum(), 3.0, rtol=1e-4)
+
+
+def test_a_chain_and_its_gradient_are_one_group():
+    x = tf.placeholder(tf.float32, [SIZE])
+    loss = tf.reduce_mean(tf.sigmoid(tf.tanh(x) * x))
+    (gradient,) = tf.gradients(loss, x)
+    with tf.Session() as sess:
+        assert lines(sess, [loss, gradient], [x]).count("fused") == 1
+
+
+def test_what_waits_runs_before_a_later_write():
+    """A sum of a variable's chain, and then an assignment: the sum is that of the old value."""
+    v = tf.get_variable("v", [SIZE], initializer=tf.ones_initializer())
+    total = tf.reduce_sum(tf.sqrt(tf.exp(v) * 4.0))
+    with tf.control_dependencies([total]):
+        change = v.assign(tf.zeros([SIZE]))
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        found, _ = sess.run([total, change.op])
+        np.testing.assert_allclose(found, SIZE * 2 * np.exp(0.5), rtol=1e-4)
+        assert sess.run(v).max() == 0
+
+
+def test_a_failing_check_still_stops_the_write_behind_it():
+    """check(exp(x)) must not be put off behind the assignment that depends on it."""
+    x = tf.placeholder(tf.float32, [SIZE])
+    v = tf.get_variable("v", [], initializer=tf.zeros_initializer())
+    checked = tf.Assert(tf.reduce_all(tf.exp(x) * 2.0 < 3.0), ["too large"])
+    with tf.control_dependencies([checked]):
+        change = v.assign(1.0)
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        with pytest.raises(tf.errors.InvalidArgumentError, match="too large"):
+            sess.run(change.op, {x: VALUE})
+        assert sess.run(v) == 0
+        sess.run(change.op, {x: VALUE / 10})
+        assert sess.run(v) == 1
