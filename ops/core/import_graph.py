@@ -13,11 +13,14 @@ from typing import Any
 
 from . import graphdef, protos
 from .build import attr_value
+from .dtypes import as_dtype
 from .graph import Graph, get_default_graph, new_operation
 from .node import Operation, Tensor
+from .regions import Region
 from .registry import REGISTRY, REQUIRED, OpDecl, arg_length
 
 _COLOCATION = "loc:@"
+_OWNERS = frozenset({"If", "StatelessIf", "While", "StatelessWhile"})
 
 
 def import_graph_def(
@@ -125,16 +128,42 @@ class _Importer:
         }
         _check_inputs(decl, node, data, attrs)
         full = self._full_name(node.name)
+        regions = [name for name, attr in decl.attrs.items() if attr.kind == "func" and decl.name in _OWNERS]
         if full in self.graph._by_name:
             raise ValueError(f"Node name {full!r} already exists in the Graph")
         self._reserve(full)
         controls = [self._control(text) for text in node.input if text.startswith("^")]
         try:
+            if regions:
+                attrs.update(self._regions(node, regions, full, data, attrs))
             with self.graph.control_dependencies(controls), self._device(node.device):
                 op = new_operation(self.graph, decl, full, tuple(data), attrs)
+            op.regions = tuple(attrs[name] for name in regions)
+            for region in op.regions:
+                region.owner = op
         except ValueError as error:
             raise ValueError(f"{error} for imported node {full!r} ({node.op})") from None
         return op
+
+    def _regions(
+        self, node: Any, names: list[str], full: str, data: list[Tensor], attrs: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the regions of an If or While, made of the functions that it calls; `data` loses a branch's captures."""
+        loop = "body" in names
+        made: dict[str, Any] = {}
+        for name in names:
+            function = self.graph.functions.get(node.attr[name].func.name)
+            if function is None:
+                called = node.attr[name].func.name
+                raise ValueError(f"Node {node.name!r} ({node.op}) calls {called!r}, which is not in the library")
+            region = Region(self.graph, "loop" if loop else "branch", f"{full}/{name}", self.graph.current_region)
+            with self.graph.region(region):
+                _FunctionImporter(self.graph, region.name, function).fill(region, None if loop else data[1:])
+            made[name] = region
+        if not loop:
+            del data[1:]
+            made["Tin"] = []
+        return made
 
     def _device(self, name: str) -> Any:
         return self.graph.device(name) if name else contextlib.nullcontext()
@@ -178,6 +207,71 @@ class _Importer:
             op.device_string = next(
                 (a.device_string for a in anchors if a is not None and a.device_string), op.device_string
             )
+
+
+class _FunctionImporter(_Importer):
+    """Adds the nodes of one FunctionDef to a region. State besides: `_args`, the tensors that its parameters mean."""
+
+    def __init__(self, graph: Graph, prefix: str, function: Any) -> None:
+        super().__init__(graph, prefix, {})
+        self.function = function
+        self._args: dict[str, Tensor] = {}
+
+    def fill(self, region: Region, given: list[Tensor] | None) -> None:
+        """Build the function's nodes; its parameters are `given`, or loop variables of the region when that is None."""
+        signature = self.function.signature
+        if given is not None and len(given) != len(signature.input_arg):
+            raise ValueError(f"Function {signature.name!r} takes {len(signature.input_arg)} inputs, {len(given)} are given")
+        for i, arg in enumerate(signature.input_arg):
+            if given is None:
+                region.params.append(self._parameter(arg, i))
+            self._args[arg.name] = region.params[i] if given is None else given[i]
+        nodes = {node.name: node for node in self.function.node_def}
+        self._names = set(nodes)
+        for node in self.function.node_def:
+            self._check(node)
+        for name in _in_order(nodes, {f"{arg}:0": None for arg in self._args}):
+            self._added[name] = self._add(nodes[name])
+        region.results.extend(self._input(signature, self.function.ret[arg.name]) for arg in signature.output_arg)
+
+    def _parameter(self, arg: Any, index: int) -> Tensor:
+        full = self.graph.unique_name(f"{self.prefix}/{arg.name}")
+        attrs = {"T": as_dtype(arg.type), "index": index}
+        return new_operation(self.graph, REGISTRY["_Arg"], full, (), attrs).outputs[0]
+
+    def _check(self, node: Any) -> None:
+        if node.op not in REGISTRY:
+            raise ValueError(f"Op type not registered {node.op!r} in node {node.name!r} of function {self.prefix!r}")
+        for text in node.input:
+            source = text.removeprefix("^").partition(":")[0]
+            if source not in self._names and source not in self._args:
+                raise ValueError(f"Node {node.name!r} of function {self.prefix!r}: Unknown input {text!r}")
+
+    def _input(self, node: Any, text: str) -> Tensor:
+        if text in self._args:
+            return self._args[text]
+        name, _, rest = text.partition(":")
+        output, _, index = rest.partition(":")
+        op = self._added.get(name)
+        found = None if op is None else _output(op, output, int(index) if index.isdigit() else 0)
+        if found is None:
+            raise ValueError(f"Function {self.prefix!r}: {text!r} is no output of its nodes")
+        return found
+
+    def _control(self, text: str) -> Operation:
+        op = self._added.get(text[1:])
+        return self._args[text[1:]].op if op is None else op
+
+
+def _output(op: Operation, name: str, index: int) -> Tensor | None:
+    """Return the tensor that a function means by `op:name:index`."""
+    start = 0
+    for arg in op.decl.outputs:
+        size = arg_length(arg, op.attrs)
+        if arg.name == name:
+            return op.outputs[start + index] if index < size else None
+        start += size
+    return None
 
 
 def _declared(decl: OpDecl, node: Any, given: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Conditionals and loops as functions in a GraphDef: complete, resolvable, and what TensorFlow computes from them."""
 
+import pathlib
+
 import numpy as np
 import pytest
 
@@ -71,3 +73,42 @@ def test_tensorflow_computes_the_same(definition):
         tensorflow.import_graph_def(tensorflow.GraphDef.FromString(definition.SerializeToString()), name="")
         theirs = [session.run("out:0", {"x:0": value}) for value in values]
     np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+GOLDEN = pathlib.Path(__file__).parents[2] / "golden" / "control_flow.pb"
+
+
+def loop(x):
+    z = x
+    for _ in range(4):
+        z = z * x + (x * x if z > 5 else x)
+    return z
+
+
+def test_functions_of_tensorflow_become_regions():
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        tf.import_graph_def(tf.GraphDef.FromString(GOLDEN.read_bytes()), name="")
+        for value in (0.5, 1.5, 2.0):
+            assert session.run("out:0", {"x:0": value}) == pytest.approx(loop(value), rel=1e-6)
+        assert any(op.regions for op in graph.get_operations())
+
+
+def test_what_was_written_is_read_back():
+    values = np.array([[1.0, 2.0], [-1.0, -2.0], [-4.0, -5.0]], "f4")
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        x, out = build()
+        (grad,) = tf.gradients(out, x)
+        expected = [session.run([out, grad], {x: value}) for value in values]
+        definition = graph.as_graph_def()
+    with tf.Graph().as_default(), tf.Session() as session:
+        found = tf.import_graph_def(definition, name="again", return_elements=["x:0", "out:0", grad.name])
+        for value, (first, second) in zip(values, expected, strict=True):
+            got = session.run(found[1:], {found[0]: value})
+            np.testing.assert_array_equal(got[0], first)
+            np.testing.assert_array_equal(got[1], second)
+
+
+def test_a_function_that_is_missing_is_named(definition):
+    del definition.library.function[:]
+    with tf.Graph().as_default(), pytest.raises(ValueError, match="not in the library"):
+        tf.import_graph_def(definition, name="")
