@@ -94,6 +94,7 @@ def space_to_batch_nd_op(xp: Namespace, x: Array, block_shape: Array, paddings: 
     defaults={"Tblock_shape": _INT32, "Tcrops": _INT32},
     shape=lambda node: _from_batch_dims(node.inputs[0].dims, _static(1, node), _static(2, node), ValueError),
     host="block_shape crops",
+    aliases="output=input",
 )
 def batch_to_space_nd_op(xp: Namespace, x: Array, block_shape: Array, crops: Array) -> Array:
     """Return the input with blocks of its batch moved into space, then cropped."""
@@ -159,7 +160,12 @@ def _moved(x: Array, data_format: str, back: bool) -> Array:
     return x.transpose([0, 3, 1, 2] if back else [0, 2, 3, 1])
 
 
-@op("SpaceToDepth", types="input: T -> output: T", shape=lambda node: _depth_dims(node, grow=False))
+@op(
+    "SpaceToDepth",
+    types="input: T -> output: T",
+    shape=lambda node: _depth_dims(node, grow=False),
+    aliases="output=input",
+)
 def space_to_depth_op(xp: Namespace, x: Array, *, block_size: int, data_format: str = "NHWC") -> Array:
     """Return images with blocks of their space moved into depth."""
     x = _moved(x, data_format, back=False)
@@ -171,7 +177,12 @@ def space_to_depth_op(xp: Namespace, x: Array, *, block_size: int, data_format: 
     return _moved(x.reshape([n, rows, columns, block_size * block_size * depth]), data_format, back=True)
 
 
-@op("DepthToSpace", types="input: T -> output: T", shape=lambda node: _depth_dims(node, grow=True))
+@op(
+    "DepthToSpace",
+    types="input: T -> output: T",
+    shape=lambda node: _depth_dims(node, grow=True),
+    aliases="output=input",
+)
 def depth_to_space_op(xp: Namespace, x: Array, *, block_size: int, data_format: str = "NHWC") -> Array:
     """Return images with blocks of their depth moved into space."""
     x = _moved(x, data_format, back=False)

@@ -56,6 +56,11 @@ def broadcast_to_op(xp: Namespace, x: Array, wanted: Array) -> Array:
         raise InvalidArgumentError(None, None, message) from None
 
 
+def _incompatible(first: Array, second: Array) -> InvalidArgumentError:
+    found = " vs. ".join(shapes.format_brackets(dims.tolist()) for dims in (first, second))
+    return InvalidArgumentError(None, None, f"Incompatible shapes: {found}")
+
+
 def _args_shape(node: Operation) -> Shape:
     sizes = [shapes.with_rank(t.dims, 1)[0] for t in node.inputs]
     return (None,) if None in sizes else (max(n for n in sizes if n is not None),)
@@ -75,8 +80,7 @@ def broadcast_args_op(xp: Namespace, first: Array, second: Array) -> Array:
     try:
         return np.array(shapes.broadcast(tuple(first.tolist()), tuple(second.tolist())), first.dtype)
     except ValueError:
-        message = f"Incompatible shapes: {shapes.format_brackets(first.tolist())} vs. {shapes.format_brackets(second.tolist())}"
-        raise InvalidArgumentError(None, None, message) from None
+        raise _incompatible(first, second) from None
 
 
 @op(
@@ -95,8 +99,7 @@ def broadcast_gradient_args_op(xp: Namespace, first: Array, second: Array) -> li
     axes: tuple[list[int], list[int]] = ([], [])
     for axis, (a, b) in enumerate(zip(*padded, strict=True)):
         if a != b and 1 not in (a, b):
-            message = f"Incompatible shapes: {shapes.format_brackets(first.tolist())} vs. {shapes.format_brackets(second.tolist())}"
-            raise InvalidArgumentError(None, None, message)
+            raise _incompatible(first, second)
         if a == 1 and (b != 1 or axis < rank - len(first)):
             axes[0].append(axis)
         if b == 1 and (a != 1 or axis < rank - len(second)):

@@ -274,9 +274,9 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
     if not isinstance(values, list | tuple):
         values = [values]
     if len(values) == 1:
-        with name_scope(name) as scope:
+        with name_scope(name):
             shapes.with_rank(convert_to_tensor(axis, dtypes.int32, name="concat_dim").dims, 0)
-            return identity(values[0], name=scope)  # type: ignore[no-any-return]
+            return identity(values[0], name=name)  # type: ignore[no-any-return]
     return concat_op(list(values), axis, name=name)  # type: ignore[no-any-return]
 
 

@@ -154,7 +154,8 @@ def _gather_nd_shape(node: Operation) -> Shape:
         return None
     if depth > len(params):
         raise ValueError(
-            f"indices.shape[-1] must be <= params.rank, but saw indices shape: {shapes.format_brackets(indices)} and params shape: {shapes.format_brackets(params)}"
+            f"indices.shape[-1] must be <= params.rank, but saw indices shape: "
+            f"{shapes.format_brackets(indices)} and params shape: {shapes.format_brackets(params)}"
         )
     return (*indices[:-1], *params[depth:])
 

@@ -108,9 +108,9 @@ def getitem(tensor: Tensor, key: Any) -> Tensor:
     spec = _Spec()
     parts = key if isinstance(key, list | tuple) else [key]
     given = [spec_part for part in parts for spec_part in _tensors_of(part)]
+    for part in parts:
+        _add_part(spec, part)
     with name_scope(None, "strided_slice", [tensor, *given]) as scope:
-        for part in parts:
-            _add_part(spec, part)
         if not spec.begin:
             empty = constant(np.zeros(0, np.int32))
             return strided_slice_op(tensor, empty, empty, empty, name=scope)  # type: ignore[no-any-return]

@@ -9,6 +9,7 @@ from ..core import shapes
 from ..core.convert import constant, contains_tensor, convert_to_tensor, register_tensor_conversion_function
 from ..core.dtypes import DType
 from ..core.errors import InvalidArgumentError
+from ..core.graph import get_default_graph
 from ..core.node import Operation, Tensor
 from ..core.registry import lookup, op
 from ..core.scopes import name_scope
@@ -158,6 +159,9 @@ def _pack_list(items: Any, dtype: DType, name: str) -> Tensor:
             elif _is_tensor_like(item):
                 parts.append(convert_to_tensor(item))
             else:
+                if isinstance(item, list | tuple):
+                    # TensorFlow opens a scope for every nested list, which takes the name.
+                    get_default_graph().unique_name(str(i))
                 parts.append(constant(item, dtype, name=str(i)))
         return pack_op(parts, name=scope)  # type: ignore[no-any-return]
 

@@ -119,6 +119,7 @@ def mirror_pad_op(xp: Namespace, x: Array, paddings: Array, *, mode: str) -> Arr
     defaults=_PADDINGS,
     shape=lambda node: _grown(node, -1),
     host="paddings",
+    aliases="output=input",
 )
 def mirror_pad_grad_op(xp: Namespace, dy: Array, paddings: Array, *, mode: str) -> Array:
     """Return the input without its borders, folded back onto what they were mirror images of."""

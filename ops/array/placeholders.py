@@ -49,7 +49,13 @@ def _default_shape(node: Operation) -> Shape:
     return node.attrs["shape"]  # type: ignore[no-any-return]
 
 
-@op("PlaceholderWithDefault", types="input: dtype -> output: dtype", shape=_default_shape, aliases="output=input")
+@op(
+    "PlaceholderWithDefault",
+    types="input: dtype -> output: dtype",
+    shape=_default_shape,
+    aliases="output=input",
+    static_value=lambda node: None,
+)
 def placeholder_with_default_op(xp: Namespace, x: Array, *, shape: Shape) -> Array:
     """Return the input, which is the value where none is fed."""
     return x

@@ -229,8 +229,8 @@ def one_hot(
     with name_scope(
         name, "one_hot", [t for t in (indices, depth, on_value, off_value) if isinstance(t, Tensor)]
     ) as scope:
-        on = None if on_value is None else convert_to_tensor(on_value, dtype, name="on_value")
-        off = None if off_value is None else convert_to_tensor(off_value, dtype, name="off_value")
+        on = None if on_value is None else convert_to_tensor(on_value, dtype)
+        off = None if off_value is None else convert_to_tensor(off_value, dtype)
         given = [t.dtype.base_dtype for t in (on, off) if t is not None]
         if len(set(given)) > 1:
             raise TypeError(f"dtype {given[0]} of on_value does not match dtype {given[1]} of off_value")

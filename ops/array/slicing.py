@@ -74,7 +74,8 @@ def slice_op(xp: Namespace, x: Array, begin: Array, size: Array) -> Array:
     starts, sizes = begin.tolist(), size.tolist()
     if len(starts) != x.ndim or len(sizes) != x.ndim:
         raise _invalid(
-            f"Expected begin and size arguments to be 1-D tensors of size {x.ndim}, but got shapes [{len(starts)}] and [{len(sizes)}] instead."
+            f"Expected begin and size arguments to be 1-D tensors of size {x.ndim}, "
+            f"but got shapes [{len(starts)}] and [{len(sizes)}] instead."
         )
     key: list[Any] = []
     for axis, (start, wanted) in enumerate(zip(starts, sizes, strict=True)):

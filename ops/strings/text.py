@@ -58,7 +58,14 @@ def _as_text(
     return lambda value: (number % float(value)).encode()
 
 
-@op("AsString", types="input: T -> output: string", shape=same_shape, devices="CPU", differentiable=False)
+@op(
+    "AsString",
+    types="input: T -> output: string",
+    shape=same_shape,
+    aliases="output=input",
+    devices="CPU",
+    differentiable=False,
+)
 def as_string_op(
     xp: Namespace,
     x: Array,

@@ -1,0 +1,72 @@
+"""The functional forms of scopes: they act on the default graph, or on the graph of the values given."""
+
+import pytest
+
+import millstream as tf
+from millstream.ops.core import scopes
+
+
+def test_names_defaults_and_reentry():
+    with tf.Graph().as_default():
+        with scopes.name_scope(None, "default") as first, scopes.name_scope("inner") as inner:
+            assert (first, inner) == ("default/", "default/inner/")
+            assert tf.zeros([], name="x").op.name == "default/inner/x"
+        with scopes.name_scope("default") as second:
+            assert second == "default_1/"
+        with scopes.name_scope(first):
+            assert tf.zeros([], name="y").op.name == "default/y"
+        with scopes.name_scope("a"), scopes.name_scope(None) as root:
+            assert root == "" and tf.zeros([], name="z").op.name == "z"
+
+
+def test_the_graph_is_that_of_the_values():
+    other = tf.Graph()
+    with other.as_default():
+        value = tf.zeros([])
+    with tf.Graph().as_default() as graph:
+        with scopes.name_scope("of_other", values=[value, 3]), scopes.op_scope([value], None, "nested") as scope:
+            assert tf.zeros([]).graph is other
+            assert scope == "of_other/nested/"
+        assert tf.zeros([]).graph is graph
+        with (
+            pytest.raises(ValueError, match="must be from the same graph"),
+            scopes.name_scope("x", values=[value, tf.zeros([])]),
+        ):
+            pass
+
+
+def test_a_scope_ends_when_its_block_raises():
+    with tf.Graph().as_default() as graph:
+        with pytest.raises(KeyError), scopes.name_scope("a"):
+            raise KeyError
+        assert scopes.get_name_scope() == "" and tf.get_default_graph() is graph
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"), [((None, None, []), ValueError), ((3,), TypeError), ((None, 3), TypeError)]
+)
+def test_wrong_names(arguments, error):
+    with tf.Graph().as_default(), pytest.raises(error), scopes.name_scope(*arguments):
+        pass
+
+
+def test_devices_controls_and_colocation():
+    with tf.Graph().as_default():
+        with scopes.device("/gpu:1"):
+            x = tf.zeros([], name="x")
+        with scopes.control_dependencies([x]), scopes.colocate_with(x.op):
+            y = tf.ones([], name="y")
+        assert y.op.control_inputs == (x.op,)
+        assert (y.device, y.op.colocation_groups()) == (x.device, [b"loc:@x"])
+
+
+def test_collections():
+    with tf.Graph().as_default():
+        x, y = tf.zeros([], name="a/x"), tf.zeros([], name="y")
+        scopes.add_to_collection("one", x)
+        scopes.add_to_collections(["one", "two"], y)
+        assert scopes.get_collection("one") == [x, y]
+        assert scopes.get_collection("one", "a/") == [x]
+        scopes.get_collection_ref("two").clear()
+        assert scopes.get_collection("two") == []
+        assert sorted(scopes.get_all_collection_keys()) == ["one", "two"]
