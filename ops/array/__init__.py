@@ -14,7 +14,7 @@ from .concat import concat, split
 from .diagonals import diag, diag_part, matrix_band_part, matrix_diag, matrix_diag_part, matrix_set_diag
 from .fills import fill, ones, ones_like, zeros, zeros_like
 from .gather import gather, gather_nd
-from .getitem import getitem
+from .getitem import newaxis
 from .identity import (
     check_numerics,
     ensure_shape,
@@ -46,12 +46,13 @@ from .unique import listdiff, setdiff1d, unique, unique_with_counts
 __all__ = [
     "batch_to_space", "batch_to_space_nd", "bitcast", "boolean_mask", "broadcast_dynamic_shape",
     "broadcast_static_shape", "broadcast_to", "check_numerics", "concat", "depth_to_space", "diag", "diag_part",
-    "dynamic_partition", "dynamic_stitch", "ensure_shape", "expand_dims", "fill", "gather", "gather_nd", "getitem",
+    "dynamic_partition", "dynamic_stitch", "ensure_shape", "expand_dims", "fill", "gather", "gather_nd",
     "guarantee_const", "identity", "identity_n", "invert_permutation", "listdiff", "matrix_band_part",
-    "matrix_diag", "matrix_diag_part", "matrix_set_diag", "matrix_transpose", "meshgrid", "one_hot", "ones",
-    "ones_like", "pad", "parallel_dynamic_stitch", "parallel_stack", "placeholder", "placeholder_with_default",
-    "prevent_gradient", "rank", "reshape", "reverse", "reverse_sequence", "roll", "scatter_nd", "sequence_mask",
-    "setdiff1d", "shape", "shape_n", "size", "slice", "space_to_batch", "space_to_batch_nd", "space_to_depth",
-    "split", "squeeze", "stack", "stop_gradient", "strided_slice", "tensor_scatter_add", "tensor_scatter_sub",
-    "tensor_scatter_update", "tile", "transpose", "unique", "unique_with_counts", "unstack", "zeros", "zeros_like",
+    "matrix_diag", "matrix_diag_part", "matrix_set_diag", "matrix_transpose", "meshgrid", "newaxis", "one_hot",
+    "ones", "ones_like", "pad", "parallel_dynamic_stitch", "parallel_stack", "placeholder",
+    "placeholder_with_default", "prevent_gradient", "rank", "reshape", "reverse", "reverse_sequence", "roll",
+    "scatter_nd", "sequence_mask", "setdiff1d", "shape", "shape_n", "size", "slice", "space_to_batch",
+    "space_to_batch_nd", "space_to_depth", "split", "squeeze", "stack", "stop_gradient", "strided_slice",
+    "tensor_scatter_add", "tensor_scatter_sub", "tensor_scatter_update", "tile", "transpose", "unique",
+    "unique_with_counts", "unstack", "zeros", "zeros_like",
 ]  # fmt: skip

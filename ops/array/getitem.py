@@ -19,6 +19,8 @@ from .masks import boolean_mask
 from .pack import stack
 from .slicing import MASKS, strided_slice_op
 
+newaxis = None
+
 
 class _Spec:
     """The parts of a key so far: lists of begins, ends and strides, and the five masks."""
