@@ -1,12 +1,12 @@
 """Plan: the compiled form of one (fetches, feeds) pair of one session; immutable, shape-polymorphic, safe for threads.
 
-`compile_plan` is the pipeline as named steps: prune, place, schedule, lower, fold, merge, fuse, emit.
+`compile_plan` is the pipeline as named steps: prune, place, schedule, lower, fold, merge, drop, fuse, emit.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ...devices.device import Device
@@ -14,11 +14,12 @@ from ...ops.core.node import Operation, Tensor
 from ...placement.assignment import Assignment
 from ..runtime.failures import failed_step, translate
 from ..runtime.run import Run
+from .drop import drop_unused
 from .emit import Emitter
 from .fold import fold, merge
 from .fuse import fuse
 from .ir import Block, Step, Value
-from .lower import Lowering, Transfer
+from .lower import Lowering
 from .prune import Needed, prune
 from .schedule import schedule
 
@@ -34,11 +35,11 @@ class Plan:
     resident on their devices).
     """
 
-    def __init__(self, block: Block, feeds: list[Value], assignment: Assignment, transfers: list[Transfer]) -> None:
+    def __init__(self, block: Block, feeds: list[Value], assignment: Assignment) -> None:
         self.block, self.feeds = block, feeds
         self.assignment = assignment
-        made = {(transfer.tensor, transfer.destination) for transfer in transfers}
-        self.copies = [copy for copy in assignment.copies if (copy.value, copy.target) in made]
+        made = set(_copies_in(block))
+        self.copies = [copy for copy in assignment.copies if (copy.tensor, copy.target) in made]
         self.filename = f"<millstream plan {next(_serial)}>"
         self.source, self._function, self._step_at = self._program(False)
         self._traced: Any = None
@@ -72,6 +73,15 @@ class Plan:
         return error if translated is None else translated
 
 
+def _copies_in(block: Block) -> Iterator[tuple[str, Device]]:
+    """Yield (name of the tensor, destination) of every copy that a block makes."""
+    for step in block.steps:
+        if step.kind in ("copy", "wait"):
+            yield from ((value.label, value.device) for value in step.outputs if value is not None)
+        for inner in step.blocks:
+            yield from _copies_in(inner)
+
+
 def compile_plan(
     feeds: list[Tensor], fetches: list[Tensor], targets: list[Operation], devices: Sequence[Device], place: Placer,
     cell: Callable[[Operation, Device], Any], optimize: bool = True,
@@ -85,9 +95,9 @@ def compile_plan(
     if optimize:
         fold(block, _evaluate)
         merge(block)
+        drop_unused(block, targets)
         fuse(block)
-    _drop_unused(block)
-    return Plan(block, fed, assignment, list(lowering.transfers.values()))
+    return Plan(block, fed, assignment)
 
 
 def _ranks(needed: Needed, assignment: Assignment) -> Callable[[Operation], int]:
@@ -108,29 +118,3 @@ def _evaluate(step: Step, contents: list[Any]) -> list[Any]:
     args = [[next(flat) for _ in arg] if isinstance(arg, list) else next(flat) for arg in step.args]
     result = step.entry.function(step.device.xp, *args, **step.attrs)
     return list(result) if len(step.outputs) > 1 else [result]
-
-
-def _drop_unused(block: Block) -> None:
-    """Drop pure steps whose results nobody uses any more, after folding and merging."""
-    used: set[Value] = set(block.results)
-    _collect(block, used)
-    _sweep(block, used)
-
-
-def _collect(block: Block, used: set[Value]) -> None:
-    for step in block.steps:
-        used.update(step.flat_args())
-        for inner in step.blocks:
-            used.update(inner.results)
-            _collect(inner, used)
-
-
-def _sweep(block: Block, used: set[Value]) -> None:
-    kept = []
-    for step in block.steps:
-        for inner in step.blocks:
-            _sweep(inner, used)
-        if step.kind in ("copy", "start", "wait") and not any(v in used for v in step.outputs):
-            continue
-        kept.append(step)
-    block.steps[:] = kept

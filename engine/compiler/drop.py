@@ -1,0 +1,39 @@
+"""Dropping steps whose results nobody uses.
+
+Most come from control dependencies: an optimiser's step waits for *all* gradients of a product, although nobody uses the
+one with respect to the data. As in TensorFlow, waiting for a pure node does not make it run. Never dropped: what the
+caller asked to run, what has effects or only checks, and what the program pinned to a device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ...ops.core.node import Operation
+from .fold import pure
+from .ir import Block, Step, Value
+
+CHECKS = frozenset({"CheckNumerics", "EnsureShape"})
+_COPIES = ("copy", "start", "wait")
+
+
+def drop_unused(block: Block, asked: Collection[Operation] = ()) -> None:
+    """Drop the pure steps and the copies of a block, and of the blocks inside, whose results nobody uses."""
+    _sweep(block, set(block.results), frozenset(asked))
+
+
+def _sweep(block: Block, used: set[Value], asked: frozenset[Operation]) -> None:
+    kept: list[Step] = []
+    for step in reversed(block.steps):
+        if not (_droppable(step) and step.op not in asked) or used.intersection(step.outputs):
+            used.update(step.flat_args())
+            for inner in step.blocks:
+                used.update(inner.results)
+            for inner in reversed(step.blocks):
+                _sweep(inner, used, asked)
+            kept.append(step)
+    block.steps[:] = reversed(kept)
+
+
+def _droppable(step: Step) -> bool:
+    return step.kind in _COPIES or (pure(step) and step.op.type not in CHECKS)
