@@ -14,6 +14,7 @@ from .concat import concat, split
 from .diagonals import diag, diag_part, matrix_band_part, matrix_diag, matrix_diag_part, matrix_set_diag
 from .fills import fill, ones, ones_like, zeros, zeros_like
 from .gather import gather, gather_nd
+from .getitem import getitem as getitem
 from .getitem import newaxis
 from .identity import (
     check_numerics,
