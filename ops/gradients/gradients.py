@@ -55,8 +55,7 @@ def gradients(
     targets, sources, stops = _listed(ys), _listed(xs), _listed(stop_gradients)
     given = [None] * len(targets) if grad_ys is None else _listed(grad_ys)
     if len(given) != len(targets):
-        raise ValueError("Must pass same number of ys and grad_ys" if len(given) < len(targets) else
-                         f"Passed {len(given)} grad_ys for {len(targets)} ys")  # fmt: skip
+        raise ValueError(f"Passed {len(given)} grad_ys for {len(targets)} ys")
     graph = get_default_graph()
     values = [v for v in (*targets, *sources, *stops, *given) if isinstance(v, Tensor)]
     with name_scope(name, "gradients", values):
