@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .ir import CONSTANT, LOCAL, Block, Step, Value
+from .ir import CONSTANT, FEED, LOCAL, Block, Step, Value
 
 _LARGEST_FOLD = 1 << 18
 _KEY_BYTES = 64
@@ -64,16 +64,21 @@ def _replace(step: Step, evaluate: Callable[[Step, list[Any]], list[Any]]) -> bo
     return True
 
 
-def merge(block: Block, seen: dict[Any, Step] | None = None) -> dict[Value, Value]:
-    """Drop pure steps that repeat an earlier one, and return what their outputs are replaced by."""
+def merge(
+    block: Block, seen: dict[Any, Step] | None = None, around: dict[Value, Value] | None = None
+) -> dict[Value, Value]:
+    """Drop pure steps that repeat an earlier one, and return what their outputs are replaced by.
+
+    `seen` and `around` are the steps and the replacements of the blocks around this one.
+    """
     seen = dict(seen or {})
-    replaced: dict[Value, Value] = {}
+    replaced: dict[Value, Value] = dict(around or {})
     kept: list[Step] = []
     for step in block.steps:
         _rename(step, replaced)
         for inner in step.blocks:
-            replaced.update(merge(inner, seen))
-        key = _key(step) if pure(step) and not step.op.control_inputs else None
+            replaced.update(merge(inner, seen, replaced))
+        key = _key(step) if pure(step) and not step.op.control_inputs else _copy_key(step)
         first = seen.get(key) if key is not None else None
         if first is None:
             kept.append(step)
@@ -106,7 +111,7 @@ def _rename(step: Step, replaced: dict[Value, Value]) -> None:
 def _key(step: Step) -> Any:
     parts: list[Any] = [step.op.type, step.device, step.entry.function if step.entry else None]
     for value in step.flat_args():
-        if value.kind == LOCAL or value.kind == "feed":
+        if value.kind == LOCAL or value.kind == FEED:
             parts.append(id(value))
         elif value.kind == CONSTANT and value.content.nbytes <= _KEY_BYTES and value.content.dtype != object:
             parts.append((value.content.dtype.str, value.content.shape, value.content.tobytes()))
@@ -115,6 +120,14 @@ def _key(step: Step) -> Any:
     parts.extend(len(arg) if isinstance(arg, list) else -1 for arg in step.args)
     parts.append(repr(sorted((name, attr_key(value)) for name, value in step.op.attrs.items() if name[0] != "_")))
     return tuple(parts)
+
+
+def _copy_key(step: Step) -> Any:
+    """Return what tells copies apart: after merging, two nodes' copies to one place may be of the same value."""
+    if step.kind not in ("copy", "start", "wait"):
+        return None
+    (value,) = step.args
+    return (step.kind, step.device, id(value)) if value.kind in (LOCAL, FEED) else None
 
 
 def attr_key(value: Any) -> Any:

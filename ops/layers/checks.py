@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..array import rank as rank_of
+from ..array import shape
 from ..core import errors
 from ..core.convert import constant, convert_to_tensor
 from ..core.dtypes import as_dtype
@@ -122,6 +123,10 @@ def assert_near(
         return _held("<=", difference, absolutely + relative * absolute(second), _with_message(message, shown), summarize)
 
 
+def _begin(message: str | None) -> str:
+    return f"{message}.  " if message else ""
+
+
 def _rank_check(
     x: Any, wanted: Any, symbol: str, words: str, name: str | None, function: str, message: str | None, data: Any,
     summarize: int | None,
@@ -135,14 +140,14 @@ def _rank_check(
         if known is not None and tensor.dims is not None:
             if not _COMPARE[symbol][1](len(tensor.dims), known):
                 raise ValueError(
-                    f"{message or ''}.  Tensor {tensor.name} must have rank {words}{known}.  Received rank {len(tensor.dims)}, "
+                    f"{_begin(message)}Tensor {tensor.name} must have rank {words}{known}.  Received rank {len(tensor.dims)}, "
                     f"shape {tensor.shape}"
                 )
-            return no_op(name="static_checks_determined_all_ok")  # type: ignore[no-any-return]
+            return no_op(name="static_checks_determined_all_ok")
         shown = data if data is not None else [
-            message or "", f"Tensor {tensor.name} must have rank", rank, "Received shape: ", tensor,
+            f"Tensor {tensor.name} must have rank", rank, "Received shape: ", shape(tensor),
         ]  # fmt: skip
-        return Assert(_COMPARE[symbol][0](rank_of(tensor), rank), shown, summarize)
+        return Assert(_COMPARE[symbol][0](rank_of(tensor), rank), _with_message(message, shown), summarize)
 
 
 def assert_rank(
@@ -168,18 +173,18 @@ def assert_rank_in(
         if tensor.dims is not None and all(isinstance(rank, int | np.integer) for rank in ranks):
             if len(tensor.dims) not in ranks:
                 raise ValueError(
-                    f"{message or ''}.  Tensor {tensor.name} must have rank in {tuple(ranks)}.  Received "
+                    f"{_begin(message)}Tensor {tensor.name} must have rank in {tuple(ranks)}.  Received "
                     f"rank {len(tensor.dims)}, shape {tensor.shape}"
                 )
-            return no_op(name="static_checks_determined_all_ok")  # type: ignore[no-any-return]
+            return no_op(name="static_checks_determined_all_ok")
         actual = rank_of(tensor)
         condition = equal(actual, ranks[0])
         for rank in ranks[1:]:
             condition = logical_or(condition, equal(actual, rank))
         shown = data if data is not None else [
-            message or "", f"Tensor {tensor.name} must have rank in", *ranks, "Received shape: ", tensor,
+            f"Tensor {tensor.name} must have rank in", *ranks, "Received shape: ", shape(tensor),
         ]  # fmt: skip
-        return Assert(condition, shown, summarize)
+        return Assert(condition, _with_message(message, shown), summarize)
 
 
 def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str | None = None) -> Operation:
@@ -187,8 +192,8 @@ def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str
     with name_scope(name, "assert_type", [tensor] if isinstance(tensor, Tensor) else []):
         value, wanted = convert_to_tensor(tensor, name="tensor"), as_dtype(tf_type)
         if value.dtype.base_dtype is not wanted.base_dtype:
-            raise TypeError(f"{message or ''}  {value.name} must be of type {wanted.name}; got {value.dtype.base_dtype.name}")
-        return no_op(name="statically_determined_correct_type")  # type: ignore[no-any-return]
+            raise TypeError(f"{_begin(message)}{value.name} must be of type {wanted.name}; got {value.dtype.base_dtype.name}")
+        return no_op(name="statically_determined_correct_type")
 
 
 def assert_integer(x: Any, message: str | None = None, name: str | None = None) -> Operation:
@@ -197,9 +202,9 @@ def assert_integer(x: Any, message: str | None = None, name: str | None = None) 
         value = convert_to_tensor(x, name="x")
         if not value.dtype.is_integer:
             raise TypeError(
-                f"{message or ''}Expected \"x\" to be integer type.  Found: {value.dtype.name} of tensor {value.name}"
+                f"{_begin(message)}Expected \"x\" to be integer type.  Found: {value.dtype.name} of tensor {value.name}"
             )
-        return no_op(name="statically_determined_was_integer")  # type: ignore[no-any-return]
+        return no_op(name="statically_determined_was_integer")
 
 
 def assert_scalar(tensor: Any, name: str | None = None, message: str | None = None) -> Tensor:
@@ -207,7 +212,7 @@ def assert_scalar(tensor: Any, name: str | None = None, message: str | None = No
     with name_scope(name, "assert_scalar", [tensor] if isinstance(tensor, Tensor) else []) as scope:
         value = convert_to_tensor(tensor, name=f"{scope}tensor")
         if value.dims != ():
-            raise ValueError(f"{message or ''}Expected scalar shape for {value.name}, saw shape: {value.shape}.")
+            raise ValueError(f"{_begin(message)}Expected scalar shape for {value.name}, saw shape: {value.shape}.")
         return value
 
 

@@ -66,7 +66,7 @@ def global_norm(t_list: Any, name: str | None = None) -> Tensor | None:
         if not halves:
             return None
         total = reduce_sum(stack(halves))
-        return sqrt(total * constant(2.0, total.dtype), name="global_norm")  # type: ignore[no-any-return]
+        return sqrt(total * constant(2.0, total.dtype), name="global_norm")
 
 
 def clip_by_global_norm(
@@ -90,7 +90,7 @@ def clip_by_global_norm(
         inverse, limit = constant(1.0, norm.dtype) / norm, constant(1.0, norm.dtype) / clip_norm
         # norm - norm is 0, and NaN where the norm is not finite.
         scale = clip_norm * minimum(inverse, limit) + (norm - norm)
-        clipped = []
+        clipped: list[Any] = []
         for i, t in enumerate(tensors):
             if t is None:
                 clipped.append(None)

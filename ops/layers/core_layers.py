@@ -8,6 +8,7 @@ from ..array import identity, reshape, shape, stack
 from ..core.node import Tensor
 from ..core.scopes import name_scope
 from ..core.shapes import Shape, product
+from ..flow import smart_cond
 from ..math import matmul
 from ..nn import bias_add
 from ..variables.initializers import Zeros
@@ -108,11 +109,14 @@ class Flatten(Layer):
         else:
             flat = reshape(inputs, [-1 if not dims or dims[0] is None else dims[0], -1 if rest is None else rest])
         flat.set_shape([dims[0] if dims else None, rest])
-        return flat  # type: ignore[no-any-return]
+        return flat
 
 
 class Dropout(Layer):
-    """Sets a random part `rate` of the inputs to 0 while training, and scales the others by 1 / (1 - rate)."""
+    """Sets a random part `rate` of the inputs to 0 while training, and scales the others by 1 / (1 - rate).
+
+    `training` is given with each call: a Python bool, or a boolean scalar tensor that decides in each run.
+    """
 
     def __init__(
         self, rate: Any = 0.5, noise_shape: Any = None, seed: int | None = None, name: str | None = None, **options: Any
@@ -121,11 +125,11 @@ class Dropout(Layer):
         self.rate, self.noise_shape, self.seed = rate, noise_shape, seed
 
     def call(self, inputs: Any, *, training: Any = False, **options: Any) -> Tensor:
-        if isinstance(training, Tensor):
-            raise TypeError("training is a Python bool here: build the two graphs apart, or choose with tf.cond")
-        if not training:
-            return identity(inputs)  # type: ignore[no-any-return]
-        return _dropout(inputs, rate=self.rate, noise_shape=self.noise_shape, seed=self.seed)
+        def dropped() -> Tensor:
+            return _dropout(inputs, rate=self.rate, noise_shape=self.noise_shape, seed=self.seed)
+
+        outputs: Tensor = smart_cond(training, dropped, lambda: identity(inputs))
+        return outputs
 
 
 def dense(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import Any
+
+import numpy as np
 
 from ..array import identity, shape
 from ..core.convert import convert_to_tensor
@@ -35,7 +36,7 @@ def dropout(
             raise ValueError(
                 f"x has to be a floating point tensor since it's going to be scaled. Got a {tensor.dtype.name} tensor instead."
             )
-        if isinstance(fraction, numbers.Real) and fraction == 0:
+        if isinstance(fraction, int | float | np.number) and fraction == 0:
             return identity(tensor)  # type: ignore[no-any-return]
         chance = convert_to_tensor(fraction, tensor.dtype.base_dtype, name="rate")
         drawn = random_uniform(shape(tensor) if noise_shape is None else noise_shape, dtype=tensor.dtype.base_dtype, seed=seed)
@@ -51,7 +52,7 @@ def _rate(keep_prob: Any, rate: Any) -> Any:
             "You must provide a rate to dropout." if rate is None else "rate and keep_prob are both given: choose one of them"
         )
     number = rate if rate is not None else keep_prob
-    fits = not isinstance(number, numbers.Real) or (0 <= number < 1 if rate is not None else 0 < number <= 1)
+    fits = not isinstance(number, int | float | np.number) or (0 <= number < 1 if rate is not None else 0 < number <= 1)
     if not fits:
         what, interval = ("keep_prob", "(0, 1]") if rate is None else ("rate", "[0, 1)")
         raise ValueError(f"{what} must be a scalar tensor or a float in the range {interval}, got {number:g}")

@@ -91,7 +91,7 @@ def compute_weighted_loss(
         weighted = multiply(precise, factors)
         loss = cast(_reduced(weighted, factors, precise, reduction), dtype)
         add_loss(loss, loss_collection)
-        return loss  # type: ignore[no-any-return]
+        return loss
 
 
 def _rank(tensor: Tensor) -> int | None:
@@ -151,7 +151,7 @@ def get_regularization_losses(scope: str | None = None) -> list[Any]:
 def get_regularization_loss(scope: str | None = None, name: str = "total_regularization_loss") -> Tensor:
     """Return the sum of the losses that regularizers have made; 0 when there are none."""
     losses = get_regularization_losses(scope)
-    return add_n(losses, name=name) if losses else constant(0.0)  # type: ignore[no-any-return]
+    return add_n(losses, name=name) if losses else constant(0.0)
 
 
 def get_total_loss(add_regularization_losses: bool = True, name: str = "total_loss", scope: str | None = None) -> Tensor:
@@ -161,7 +161,7 @@ def get_total_loss(add_regularization_losses: bool = True, name: str = "total_lo
       ValueError: when there are none.
     """
     losses = get_losses(scope) + (get_regularization_losses(scope) if add_regularization_losses else [])
-    return add_n(losses, name=name)  # type: ignore[no-any-return]
+    return add_n(losses, name=name)
 
 
 def _pair(labels: Any, predictions: Any, name: str) -> tuple[Any, Any]:
@@ -255,7 +255,7 @@ def mean_pairwise_squared_error(
         factors = cast(convert_to_tensor(weights), "float32")
         _check_weights(factors.dims, wanted.dims)
         errors = subtract(found, wanted)
-        axes = list(range(1, len(errors.dims)))
+        axes = list(range(1, len(errors.dims or ())))
         present = _present(errors, factors, per_batch=True)
         squares = 2.0 * div_no_nan(reduce_sum(square(errors), axes, keepdims=True), present - 1)
         products = 2.0 * div_no_nan(square(reduce_sum(errors, axes, keepdims=True)), multiply(present, present - 1))
