@@ -97,7 +97,7 @@ def specs(count: int, rank: int | None, masks: Sequence[int]) -> list[tuple[int 
     """
     begins, ends, ellipsis, new, shrink = (_bits(mask, count) for mask in masks)
     del begins, ends
-    if sum(ellipsis) > 1:
+    if masks[2] & (masks[2] - 1):
         raise ValueError("Multiple ellipses in slice spec not allowed")
     place = ellipsis.index(True) if any(ellipsis) else count
     used = sum(1 for i in range(count) if i != place and not new[i])
