@@ -11,26 +11,9 @@ from typing import Any
 
 from . import graphdef, protos
 from .node import Operation, Tensor
-from .regions import Region
+from .regions import Region, captures_of
 
 Resolve = Callable[[Tensor], str]
-
-
-def captures_of(op: Operation) -> list[Tensor]:
-    """Return the tensors from around a node's regions that the regions use, at any depth, each once."""
-    found: dict[Tensor, None] = {}
-    for region in op.regions:
-        _collect(region, op.regions, found)
-    return list(found)
-
-
-def _collect(region: Region, roots: tuple[Region, ...], found: dict[Tensor, None]) -> None:
-    for tensor in (*(t for op in region.ops for t in op.inputs), *region.results):
-        if not any(root.encloses(tensor.op.region) for root in roots):
-            found.setdefault(tensor)
-    for op in region.ops:
-        for inner in op.regions:
-            _collect(inner, roots, found)
 
 
 def write_node(op: Operation, node: Any, library: Any, resolve: Resolve) -> None:

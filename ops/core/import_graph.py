@@ -183,7 +183,8 @@ class _Importer:
         outputs = self._added[name].outputs
         if int(index) >= len(outputs):
             raise ValueError(
-                f"Node {node.name!r}: Connecting to invalid output {index} of source node {name} which has {len(outputs)} outputs."
+                f"Node {node.name!r}: Connecting to invalid output {index} of source node {name} "
+                f"which has {len(outputs)} outputs."
             )
         return outputs[int(index)]
 

@@ -63,18 +63,6 @@ class Region:
             region = region.parent
         raise ValueError(unreachable(tensor, self))
 
-    def captures(self) -> list[Tensor]:
-        """Return the tensors from outside that the region's ops and results use, each once, in order of use."""
-        seen: dict[Tensor, None] = {}
-        for op in self.ops:
-            for tensor in op.inputs:
-                if not self.encloses(tensor.op.region):
-                    seen.setdefault(tensor)
-        for tensor in self.results:
-            if not self.encloses(tensor.op.region):
-                seen.setdefault(tensor)
-        return list(seen)
-
     def __repr__(self) -> str:
         return f"<Region {self.name!r} ({self.kind})>"
 
@@ -88,3 +76,20 @@ def unreachable(tensor: Tensor, region: Region | None) -> str:
         f"Tensor {tensor.name!r} belongs to {source.kind} {source.name!r} and cannot be used in {where}: return it "
         f"from the {source.kind} to use it there"
     )
+
+
+def captures_of(op: Operation) -> list[Tensor]:
+    """Return the tensors from around a node's regions that the regions use, at any depth, each once."""
+    found: dict[Tensor, None] = {}
+    for region in op.regions:
+        _collect(region, op.regions, found)
+    return list(found)
+
+
+def _collect(region: Region, roots: tuple[Region, ...], found: dict[Tensor, None]) -> None:
+    for tensor in (*(t for op in region.ops for t in op.inputs), *region.results):
+        if not any(root.encloses(tensor.op.region) for root in roots):
+            found.setdefault(tensor)
+    for op in region.ops:
+        for inner in op.regions:
+            _collect(inner, roots, found)

@@ -17,7 +17,7 @@ from ..array.fills import zeros_like
 from ..core.dtypes import DType
 from ..core.graph import Graph
 from ..core.node import Operation, Tensor
-from ..core.regions import Region
+from ..core.regions import Region, captures_of
 from ..state.group import tuple_of
 from .aggregate import aggregate
 from .registry import gradient_function, region_gradient_of
@@ -30,23 +30,6 @@ _TRAINABLE = frozenset(
 def trainable(dtype: DType) -> bool:
     """Tell whether gradients flow through tensors of this type."""
     return dtype.base_dtype.name in _TRAINABLE
-
-
-def captures_of(op: Operation) -> list[Tensor]:
-    """Return the tensors from around a node's regions that the nodes inside use, each once, besides its own inputs."""
-    found: dict[Tensor, None] = {}
-    for region in op.regions:
-        _collect(region, region, found)
-    return list(found)
-
-
-def _collect(root: Region, region: Region, found: dict[Tensor, None]) -> None:
-    for op in region.ops:
-        for tensor in op.inputs:
-            if not root.encloses(tensor.op.region):
-                found.setdefault(tensor)
-        for inner in op.regions:
-            _collect(root, inner, found)
 
 
 class Backprop:
