@@ -27,7 +27,10 @@ def _serialised(*values: dict[str, Any]) -> Array:
     return result
 
 
-@op("ScalarSummary", types="tags: string, values: T -> summary: string", T=dtypes.REAL, shape=scalar, devices="CPU", differentiable=False)
+@op(
+    "ScalarSummary", types="tags: string, values: T -> summary: string", T=dtypes.REAL, shape=scalar, devices="CPU",
+    differentiable=False,
+)  # fmt: skip
 def scalar_summary(xp: Namespace, tags: Array, values: Array) -> Array:
     """Return a Summary with one simple value per tag."""
     tags, values = np.asarray(tags), np.asarray(values)

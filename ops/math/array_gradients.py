@@ -54,8 +54,8 @@ def gather_v2_grad(op: Operation, dy: Tensor) -> list[Any]:
         return [_rows(params, indices, dy), None, None]
     if where is None or params.dims is None or indices.dims is None:
         raise ValueError(
-            f"The gradient of {op.name!r} (GatherV2) needs a constant axis and known ranks, got axis {axis.name}, params of shape "
-            f"{shapes.format_shape(params.dims)} and indices of shape {shapes.format_shape(indices.dims)}"
+            f"The gradient of {op.name!r} (GatherV2) needs a constant axis and known ranks, got axis {axis.name}, "
+            f"params of shape {shapes.format_shape(params.dims)} and indices of shape {shapes.format_shape(indices.dims)}"
         )
     batch += len(indices.dims) * (batch < 0)
     return [_along(params, indices, dy, int(where) % len(params.dims), batch), None, None]
