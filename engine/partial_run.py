@@ -7,16 +7,27 @@ State per handle: the nodes still to run, the feeds still to come, and `known` v
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from ..ops.core import errors
+from ..ops.core.graph import Graph
 from ..ops.core.node import Operation, Tensor
+from .compiler.plan import Plan
 from .compiler.prune import prune
 from .feeds import converter, feed_items
 from .fetches import FetchMapper
 
-if TYPE_CHECKING:
-    from .session import BaseSession
+
+class Runner(Protocol):
+    """What a partial run needs of its session."""
+
+    @property
+    def graph(self) -> Graph: ...
+
+    def _compile(self, feeds: list[Tensor], fetches: list[Tensor], targets: list[Operation]) -> Plan: ...
+
+    def _execute(self, plan: Plan, values: Sequence[Any], timeout: int) -> Any: ...
 
 
 class _Part:
@@ -33,7 +44,7 @@ class _Part:
 class PartialRuns:
     """The partial runs of one session, by handle."""
 
-    def __init__(self, session: BaseSession) -> None:
+    def __init__(self, session: Runner) -> None:
         self._session = session
         self._parts: dict[str, _Part] = {}
         self._serial = itertools.count()
