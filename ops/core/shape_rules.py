@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import shapes
+from .errors import OpError
 from .node import Operation, Tensor
 from .shapes import Shape
 
@@ -105,8 +106,12 @@ def _fold(op: Operation, tensor: Tensor) -> Any:
     for arg, start, stop in op.decl.spans(op):
         args.append(values[start:stop] if arg.is_list else values[start])
     attrs = {name: op.attrs[name] for name in op.decl.kernel_attrs}
-    with np.errstate(all="ignore"):
-        result = kernels[0].function(np, *args, **attrs)
+    try:
+        with np.errstate(all="ignore"):
+            result = kernels[0].function(np, *args, **attrs)
+    except OpError:
+        # What cannot be computed is left for the run to report, with its node.
+        return None
     return np.asarray(result, tensor.dtype.as_numpy_dtype)
 
 

@@ -107,3 +107,11 @@ def test_gathers_out_of_bounds_on_a_gpu_give_zeros():
         with tf.devices.simulated_gpus(1), tf.Session() as session:
             found = session.run(outputs, {x: np.arange(1.0, 6.0)})
     assert [value.tolist() for value in found] == [[2.0, 0.0], [5.0, 0.0]]
+
+
+def test_shapes_that_cannot_be_computed_fail_at_the_run():
+    with tf.Graph().as_default(), tf.Session() as session:
+        x = tf.reshape(tf.ones([4]), tf.gather([2, 2], [0, 7]))
+        assert x.shape.as_list() == [None, None]
+        with pytest.raises(tf.errors.InvalidArgumentError, match="not in"):
+            session.run(x)
