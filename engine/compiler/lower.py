@@ -107,9 +107,11 @@ class Lowering:
             self._kernel(op, device, block)
 
     def _is_alias(self, op: Operation, device: Device) -> bool:
-        if op.type not in ("Identity", "Snapshot") or not op.inputs[0].dtype._is_ref_dtype:
+        """Tell whether a node only passes a variable's contents on, as an Identity of a ref, or of such a read, does."""
+        if op.type not in ("Identity", "Snapshot"):
             return False
-        return self._home[op.inputs[0]].device is device
+        source = self._home[op.inputs[0]]
+        return source.device is device and (op.inputs[0].dtype._is_ref_dtype or source.kind == READ)
 
     def _as_read(self, value: Value) -> Value:
         if value.kind != CELL or value.dtype.name in ("resource", "variant"):

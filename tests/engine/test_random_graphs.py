@@ -27,7 +27,7 @@ KINDS = st.sampled_from(["unary", "binary", "matmul", "reduce", "concat", "slice
 STEP = st.tuples(KINDS, PINS, *[st.integers(0, 99)] * 3)
 GRAPHS = st.lists(STEP, min_size=1, max_size=14)
 RELAXED = settings(
-    max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
@@ -138,4 +138,6 @@ def test_the_simulated_gpu_refuses_a_plan_that_lacks_a_copy(steps, which):
                 return
             broken = without(prepared, removable[which % len(removable)])
             with pytest.raises((errors.OpError, DeviceError, TypeError, AttributeError)):
-                broken.execute(Run(SessionResources()), [VALUES])
+                # What only one operator touched may come through as a GPU's array, which NumPy refuses.
+                for value in broken.execute(Run(SessionResources()), [VALUES]):
+                    np.negative(value)
