@@ -8,10 +8,11 @@ makes the same graph again, and a message whose op types or inputs are unknown a
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from . import graphdef, protos
+from . import graphdef
 from .build import attr_value
 from .dtypes import as_dtype
 from .graph import Graph, get_default_graph, new_operation
@@ -21,6 +22,12 @@ from .registry import REGISTRY, REQUIRED, OpDecl, arg_length
 
 _COLOCATION = "loc:@"
 _OWNERS = frozenset({"If", "StatelessIf", "While", "StatelessWhile"})
+_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\Z")
+_FIELDS = {
+    "int": "i", "float": "f", "bool": "b", "string": "s", "type": "type", "shape": "shape", "tensor": "tensor", "func": "func",
+}  # fmt: skip
+_KINDS = {**{field: kind for kind, field in _FIELDS.items()}, "list": "list", None: "nothing", "placeholder": "placeholder"}
+_UNREADABLE = (TypeError, ValueError, KeyError, OverflowError, MemoryError)
 
 
 def import_graph_def(
@@ -84,6 +91,7 @@ class _Importer:
         if len(nodes) < len(graph_def.node):
             raise ValueError("The GraphDef has two nodes of one name")
         for node in graph_def.node:
+            _check_text(node)
             self._check(node)
         for function in graph_def.library.function:
             self.graph.functions[function.signature.name] = function
@@ -121,11 +129,7 @@ class _Importer:
     def _add(self, node: Any) -> Operation:
         decl = REGISTRY[node.op]
         data = [self._input(node, text) for text in node.input if not text.startswith("^")]
-        attrs = {name: graphdef.get_attr(value) for name, value in node.attr.items() if name != "_class"}
-        attrs = {
-            **_declared(decl, node, attrs),
-            **{k: v for k, v in attrs.items() if k.startswith("_") and k != "_output_shapes"},
-        }
+        attrs = _attrs(decl, node)
         _check_inputs(decl, node, data, attrs)
         full = self._full_name(node.name)
         regions = [name for name, attr in decl.attrs.items() if attr.kind == "func" and decl.name in _OWNERS]
@@ -181,7 +185,7 @@ class _Importer:
             return self.graph.as_graph_element(mapped, allow_operation=False)  # type: ignore[no-any-return]
         name, _, index = key.rpartition(":")
         outputs = self._added[name].outputs
-        if int(index) >= len(outputs):
+        if not index.isdecimal() or int(index) >= len(outputs):
             raise ValueError(
                 f"Node {node.name!r}: Connecting to invalid output {index} of source node {name} "
                 f"which has {len(outputs)} outputs."
@@ -201,6 +205,8 @@ class _Importer:
         renamed = []
         for group in groups:
             anchor = group.removeprefix(_COLOCATION)
+            if group.startswith(_COLOCATION) and anchor not in self._names:
+                raise ValueError(f"Node {node.name!r} expects to be colocated with unknown node {anchor!r}")
             renamed.append(f"{_COLOCATION}{self._full_name(anchor)}" if anchor in self._names else group)
         op.colocation = (*op.colocation, *(group for group in renamed if group not in op.colocation))
         if renamed and not node.device:
@@ -275,17 +281,52 @@ def _output(op: Operation, name: str, index: int) -> Tensor | None:
     return None
 
 
-def _declared(decl: OpDecl, node: Any, given: dict[str, Any]) -> dict[str, Any]:
-    """Return every declared attribute, defaults included; ValueError for one that is missing."""
+def _check_text(node: Any) -> None:
+    """Raise ValueError for a node whose name or inputs cannot be."""
+    if not _NAME.match(node.name):
+        raise ValueError(f"Node {node.name!r}: Node name contains invalid characters")
+    controls = [text.startswith("^") for text in node.input]
+    if controls != sorted(controls):
+        raise ValueError(f"Node {node.name!r}: Control dependencies must come after regular dependencies")
+
+
+def _attrs(decl: OpDecl, node: Any) -> dict[str, Any]:
+    """Return every attribute, defaults included; ValueError for one that is missing or not of the declared kind."""
     attrs: dict[str, Any] = {}
     for name, attr in decl.attrs.items():
-        if name in given:
-            attrs[name] = attr_value(decl, attr, given[name])
+        if name in node.attr:
+            attrs[name] = _read(decl, node, name)
         elif attr.default is REQUIRED:
             raise ValueError(f"NodeDef missing attr {name!r} from Op {decl.name!r} in node {node.name!r}")
         else:
             attrs[name] = attr.default
+    for name in node.attr:
+        if name.startswith("_") and name not in ("_class", "_output_shapes") and name not in attrs:
+            attrs[name] = graphdef.get_attr(node.attr[name])
+    if decl.name == "Const" and as_dtype(attrs["value"].dtype) is not attrs["dtype"]:
+        raise ValueError(
+            f"Node {node.name!r} (Const): its value is {as_dtype(attrs['value'].dtype).name}, its dtype {attrs['dtype'].name}"
+        )
     return attrs
+
+
+def _read(decl: OpDecl, node: Any, name: str) -> Any:
+    """Return one attribute's value."""
+    attr, message = decl.attrs[name], node.attr[name]
+    found = message.WhichOneof("value")
+    inner = attr.kind[5:-1] if attr.kind.startswith("list(") else attr.kind
+    fits = found == ("list" if inner != attr.kind else _FIELDS[inner])
+    if fits and found == "list":
+        fits = all(field.name == _FIELDS[inner] for field, _ in message.list.ListFields())
+    if not fits:
+        raise ValueError(
+            f"Node {node.name!r} ({decl.name}): AttrValue had value with type {_KINDS[found]!r} when {attr.kind!r} expected "
+            f"for attr {name!r}"
+        )
+    try:
+        return attr_value(decl, attr, graphdef.get_attr(message))
+    except _UNREADABLE as error:
+        raise ValueError(f"Node {node.name!r} ({decl.name}): attr {name!r} cannot be used: {error}") from error
 
 
 def _check_inputs(decl: OpDecl, node: Any, data: list[Tensor], attrs: dict[str, Any]) -> None:
@@ -338,10 +379,3 @@ def _sources(node: Any, input_map: dict[str, Any]) -> list[str]:
         if key not in input_map:
             found.append(text.removeprefix("^").partition(":")[0])
     return found
-
-
-def parse_graph_def(data: bytes) -> Any:
-    """Return the GraphDef that serialised bytes hold."""
-    message = protos.GraphDef()
-    message.ParseFromString(data)
-    return message
