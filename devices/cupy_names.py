@@ -47,11 +47,6 @@ class Listed:
         return self._raw["ufuncs"]  # type: ignore[no-any-return]
 
     @cached_property
-    def ufunc_methods(self) -> frozenset[str]:
-        """Methods that ufuncs have."""
-        return frozenset(self._raw["ufunc_methods"])
-
-    @cached_property
     def values(self) -> frozenset[str]:
         """Constants, dtypes and classes."""
         return frozenset(self._raw["values"])

@@ -49,8 +49,7 @@ class Copy:
     """One value that moves to another device, once, for all its consumers there.
 
     `nbytes` is None where the static shape does not tell. `implied` is False for copies that the user asked for: a
-    feed of a placeholder that is pinned to its device, or an identity that is. `value`, `origin` and `target` are for
-    the compiler.
+    feed of a placeholder that is pinned to its device, or an identity that is. `value` and `target` are for the compiler.
     """
 
     tensor: str
@@ -62,7 +61,6 @@ class Copy:
     implied: bool = True
     direction: str = HOST_TO_HOST
     value: Tensor | None = field(default=None, repr=False, compare=False)
-    origin: Device | None = field(default=None, repr=False, compare=False)
     target: Device | None = field(default=None, repr=False, compare=False)
 
 

@@ -60,7 +60,7 @@ def _copy(tensor: Tensor, target: Device, consumers: Sequence[Operation], assign
     cause, implied = _cause(tensor, target, consumers, assignment)
     return Copy(
         tensor.name, source.name, target.name, tuple(dict.fromkeys(op.name for op in consumers)), static_bytes(tensor),
-        cause, implied, direction_of(source, target), tensor, source, target,
+        cause, implied, direction_of(source, target), tensor, target,
     )  # fmt: skip
 
 

@@ -265,9 +265,6 @@ class Decider:
         if op.type in METADATA and op.inputs:
             home = self.homes.home(op.inputs[0])
             return None if home is None else (home, f"reads only the shape of {op.inputs[0].name}, which is there")
-        forward = op.original
-        if forward is not None and forward in self.homes.device_of:
-            return self.homes.device_of[forward], f"sits with {forward.name}, whose gradient it computes"
         return None
 
     def _assign(self, op: Operation, device: Device, reason: str, fallback: str = "") -> None:

@@ -17,7 +17,7 @@ from .html import table
 from .log import copy_line, node_line, size_text
 from .requests import clash
 
-_FOR_COMPILER = ("value", "origin", "target")
+_FOR_COMPILER = ("value", "target")
 
 
 def short(device: str) -> str:

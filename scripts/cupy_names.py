@@ -15,7 +15,6 @@ from typing import Any
 
 import cupy
 
-UFUNC_METHODS = ("accumulate", "at", "outer", "reduce", "reduceat")
 SUBMODULES = ("linalg", "fft", "lib.stride_tricks")
 NOT_IMPLEMENTED = {"astype": {"casting", "subok"}}  # in the signature, refused by the body
 Params = list[Any]  # [positional names, how many are required, keyword-only names, takes *args, takes **kwargs]
@@ -102,7 +101,6 @@ def names() -> dict[str, Any]:
         "version": cupy.__version__,
         "functions": functions,
         "ufuncs": {name: getattr(cupy, name).types for name in ufuncs},
-        "ufunc_methods": [name for name in UFUNC_METHODS if hasattr(cupy.add, name)],
         "methods": methods_of(cupy.ndarray),
         "values": values,
     }

@@ -118,14 +118,10 @@ class Emitter:
             bound: Any = partial(_with_namespace, entry.function, step.device.xp, attrs)
         else:
             bound = partial(entry.function, step.device.xp, **attrs)
-        self.names[f"keep_{id(step)}"] = bound
         if not on_cpu and not step.device.simulated:
             bound = partial(_activated, step.device, bound)
         name = self._bind(bound, re.sub(r"\W", "_", decl.name))
-        call = f"{name}({', '.join(arguments)})"
-        if on_cpu or not all(step.op.decl.host_outputs(step.op)):
-            return call
-        return call
+        return f"{name}({', '.join(arguments)})"
 
     def _copy(self, step: Step) -> str:
         (value,) = step.args
@@ -142,7 +138,6 @@ class Emitter:
 
     def _fused(self, step: Step) -> str:
         group = fused_group(step)
-        self.names[f"keep_{id(step)}"] = group
         return f"{self._bind(group, 'fused')}({', '.join(self._arguments(step))})"
 
     def _given(self, value: Value) -> str:

@@ -14,7 +14,7 @@ from ...devices.types import Array, Namespace
 from . import shapes
 from .dtypes import DType, as_dtype
 from .graph import get_default_graph, new_operation
-from .node import Operation, Tensor
+from .node import Tensor
 from .registry import op
 from .values import to_array
 
@@ -162,7 +162,3 @@ register_tensor_conversion_function(
 register_tensor_conversion_function(shapes.TensorShape, _from_shape, 90)
 register_tensor_conversion_function(shapes.Dimension, _from_dimension, 90)
 register_tensor_conversion_function(object, _from_constant, 1000)
-
-
-def is_op(value: Any) -> bool:
-    return isinstance(value, Operation)

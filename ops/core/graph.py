@@ -25,7 +25,6 @@ _VALID_SCOPE = re.compile(r"^[A-Za-z0-9_.\\/>-]*$")
 
 DeviceRequest = str | Callable[[Operation], Any] | None
 DeviceEntry = tuple[DeviceRequest, Frames]
-SessionFinder = Callable[["Graph", str], Any]
 
 
 class GraphKeys:
@@ -88,7 +87,6 @@ class Graph:
         self._colocation: list[tuple[Operation, Frames]] = []
         self._regions: list[Region | None] = []
         self._overrides: dict[str, str] = {}
-        self._attr_scopes: dict[str, Any] = {}
         self._unfeedable: set[Tensor] = set()
         self._unfetchable: set[Any] = set()
         self._finalized = False
@@ -109,9 +107,6 @@ class Graph:
         op.frames = user_frames()
         if self._controls:
             op.control_inputs = self._controls_for(op)
-        if self._attr_scopes:
-            for key, value in self._attr_scopes.items():
-                op.attrs.setdefault(key, value)
         with self._lock:
             op.id = len(self._ops)
             self._ops.append(op)
@@ -319,20 +314,6 @@ class Graph:
         finally:
             self._overrides = old
 
-    def gradient_override(self, op_type: str) -> str | None:
-        return self._overrides.get(op_type)
-
-    @contextmanager
-    def attr_scope(self, attrs: dict[str, Any]) -> Iterator[None]:
-        """Set extra attributes on the nodes made inside."""
-        old, self._attr_scopes = self._attr_scopes, {**self._attr_scopes, **attrs}
-        try:
-            yield
-        finally:
-            self._attr_scopes = old
-
-    _attr_scope = attr_scope
-
     @contextmanager
     def as_default(self) -> Iterator[Graph]:
         """Make this graph the default one of the thread."""
@@ -457,9 +438,6 @@ class Graph:
         """Refuse every further node."""
         self._finalized = True
 
-    def _unsafe_unfinalize(self) -> None:
-        self._finalized = False
-
     @property
     def finalized(self) -> bool:
         return self._finalized
@@ -469,6 +447,7 @@ class Graph:
             raise RuntimeError("Graph is finalized and cannot be modified.")
 
     def prevent_feeding(self, tensor: Tensor) -> None:
+        """Refuse values fed for `tensor`."""
         self._unfeedable.add(tensor)
 
     def is_feedable(self, tensor: Any) -> bool:
@@ -476,6 +455,7 @@ class Graph:
         return tensor not in self._unfeedable and tensor.op.region is None
 
     def prevent_fetching(self, op: Any) -> None:
+        """Refuse to fetch `op`, an operation or a tensor."""
         self._unfetchable.add(op)
 
     def is_fetchable(self, item: Any) -> bool:
@@ -484,6 +464,7 @@ class Graph:
 
     @property
     def building_function(self) -> bool:
+        """Tell whether this graph is the body of a function: never, because bodies are regions of a graph."""
         return False
 
     def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False) -> Any:

@@ -163,7 +163,6 @@ class Operation:
         "id",
         "inputs",
         "name",
-        "original",
         "outputs",
         "region",
         "regions",
@@ -185,7 +184,6 @@ class Operation:
         self.outputs: tuple[Tensor, ...] = ()
         self.region: Region | None = None
         self.regions: tuple[Region, ...] = ()
-        self.original: Operation | None = None
         self.id = -1
 
     @property

@@ -134,7 +134,6 @@ class OpDecl:
     doc: str | None = None
     elementwise: bool = False
     simple: bool = False
-    builder: Callable[..., Operation] | None = None
 
     def __post_init__(self) -> None:
         self.simple = not any(arg.is_list for arg in (*self.inputs, *self.outputs))

@@ -68,9 +68,3 @@ def held_shape(tensor: Tensor) -> Shape:
     """Return the static shape of the variable behind a handle; None when it is not known."""
     node = maker(tensor)
     return None if node is None else node.attrs["shape"]
-
-
-def held_dtype(tensor: Tensor) -> DType | None:
-    """Return the dtype of the variable behind a handle; None when it is not known."""
-    node = maker(tensor)
-    return None if node is None else node.attrs["dtype"]

@@ -186,10 +186,6 @@ class Variable(metaclass=_Meta):
         return self._handle.name
 
     @property
-    def _shared_name(self) -> str:
-        return self._handle.op.name
-
-    @property
     def dtype(self) -> DType:
         return self._handle.dtype
 

@@ -91,9 +91,6 @@ class RefVariable(Variable):
         """Return a new node that reads the variable where it stands in the order of the run."""
         return identity(self._handle, name="read")  # type: ignore[no-any-return]
 
-    def _ref(self) -> Tensor:
-        return self._handle
-
     @property
     def _variable(self) -> Tensor:
         return self._handle

@@ -66,7 +66,7 @@ class ResourceVariable(Variable):
             shape=self._dims, dtype=self._dtype, shared_name=scope[:-1], name=scope, allowed_devices=[]
         )
         with graph.name_scope("IsInitialized"):
-            self._is_initialized_op = is_initialized_resource(self._handle)
+            is_initialized_resource(self._handle)
         with (
             graph.name_scope("Assign") as name,
             graph.colocate_with(None, ignore_existing=True),

@@ -159,18 +159,6 @@ def test_a_variable_stays_where_the_session_has_it(graph, placed, devices):
     assert "it uses the reference or resource v" in placement["set"].reason
 
 
-def test_gradients_sit_with_their_forward_node(graph, placed):
-    """x -> y(GPU:1) ; dy is its gradient, unpinned"""
-    x = toys.value(graph)
-    with graph.device("/gpu:1"):
-        y = toys.tanh(x, name="y")
-    dy = toys.mul(x, y, name="dy")
-    dy.op.original = y.op
-    placement = placed()
-    assert placement["dy"].assigned == GPU1
-    assert placement["dy"].reason == "sits with y, whose gradient it computes"
-
-
 def test_generators_go_to_their_consumers_if_these_agree(graph, placed):
     """c -> y(GPU:1) ; d -> y(GPU:1), z(CPU:0) ; e -> nothing"""
     c, d, _ = (toys.const(dtype=dtypes.float32, shape=(2,), name=name) for name in "cde")

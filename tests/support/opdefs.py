@@ -82,8 +82,3 @@ def load() -> Mapping[str, OpFacts]:
     """Returns every op of TensorFlow's registry by name."""
     document = json.loads(gzip.decompress(GOLDEN.read_bytes()))
     return MappingProxyType({name: _op(name, facts) for name, facts in document["ops"].items()})
-
-
-def tensorflow_version() -> str:
-    """Returns the version of TensorFlow that the golden file was made from."""
-    return str(json.loads(gzip.decompress(GOLDEN.read_bytes()))["tensorflow"])
