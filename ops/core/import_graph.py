@@ -26,7 +26,7 @@ _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\Z")
 _FIELDS = {
     "int": "i", "float": "f", "bool": "b", "string": "s", "type": "type", "shape": "shape", "tensor": "tensor", "func": "func",
 }  # fmt: skip
-_KINDS = {**{field: kind for kind, field in _FIELDS.items()}, "list": "list", None: "nothing", "placeholder": "placeholder"}
+_KINDS: dict[str | None, str] = {**{field: kind for kind, field in _FIELDS.items()}, "list": "list", None: "nothing", "placeholder": "placeholder"}
 _UNREADABLE = (TypeError, ValueError, KeyError, OverflowError, MemoryError)
 
 
@@ -145,8 +145,8 @@ class _Importer:
             op.regions = tuple(attrs[name] for name in regions)
             for region in op.regions:
                 region.owner = op
-        except ValueError as error:
-            raise ValueError(f"{error} for imported node {full!r} ({node.op})") from None
+        except (ValueError, TypeError, LookupError) as error:
+            raise ValueError(f"{error} for imported node {full!r} ({node.op})") from error
         return op
 
     def _regions(
@@ -332,6 +332,8 @@ def _read(decl: OpDecl, node: Any, name: str) -> Any:
 def _check_inputs(decl: OpDecl, node: Any, data: list[Tensor], attrs: dict[str, Any]) -> None:
     expected: list[Any] = []
     for arg in decl.inputs:
+        if arg.number_attr is not None and attrs[arg.number_attr] < 0:
+            raise ValueError(f"Node {node.name!r} ({decl.name}): attr {arg.number_attr!r} is {attrs[arg.number_attr]}")
         if arg.type_list_attr is not None:
             expected.extend(attrs[arg.type_list_attr])
         else:
