@@ -26,7 +26,9 @@ _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\Z")
 _FIELDS = {
     "int": "i", "float": "f", "bool": "b", "string": "s", "type": "type", "shape": "shape", "tensor": "tensor", "func": "func",
 }  # fmt: skip
-_KINDS: dict[str | None, str] = {**{field: kind for kind, field in _FIELDS.items()}, "list": "list", None: "nothing", "placeholder": "placeholder"}
+_KINDS: dict[str | None, str] = {
+    None: "nothing", "list": "list", "placeholder": "placeholder", **{field: kind for kind, field in _FIELDS.items()},
+}  # fmt: skip
 _UNREADABLE = (TypeError, ValueError, KeyError, OverflowError, MemoryError)
 
 
