@@ -17,6 +17,7 @@ from .engine.api import layers as layers
 from .engine.api import losses as losses
 from .engine.api import math as math
 from .engine.api import nn as nn
+from .engine.api import strings as strings
 from .engine.api import summary as summary
 from .engine.api import train as train
 from .engine.api.core import *  # noqa: F403

@@ -20,6 +20,9 @@ from ..core.node import Tensor
 from ..core.registry import OpDecl, op
 from ..core.shape_rules import broadcast, same_shape
 from .arrays import coded
+from .patterns import full_match, replaced
+
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9_-]")
 
 
 def strings_of(values: list[Any], dims: tuple[int, ...]) -> Array:
@@ -96,17 +99,30 @@ def as_string_op(
 )
 def string_to_number_op(xp: Namespace, x: Array, *, out_type: dtypes.DType) -> Array:
     """Return the numbers that the strings spell."""
-    kind = out_type.np_dtype
-    read = float if out_type.is_floating else int
-    flat = np.empty(x.size, kind)
+    flat = np.empty(x.size, out_type.np_dtype)
+    read = _real if out_type.is_floating else _whole
     for i, item in enumerate(x.reshape(-1).tolist()):
         try:
-            flat[i] = read(item.decode().strip())
+            with np.errstate(over="ignore"):
+                flat[i] = read(item.strip())
         except (ValueError, OverflowError):
             raise _invalid(
                 f"StringToNumberOp could not correctly convert string: {item.decode('utf-8', 'replace')}"
             ) from None
     return flat.reshape(x.shape)
+
+
+def _whole(item: bytes) -> int:
+    """Return what a string of digits spells; Python would take underscores and other scripts' digits too."""
+    if not item.lstrip(b"+-").isdigit():
+        raise ValueError(item)
+    return int(item)
+
+
+def _real(item: bytes) -> float:
+    if b"_" in item:
+        raise ValueError(item)
+    return float.fromhex(item.decode("ascii")) if b"x" in item.lower() else float(item)
 
 
 @op("StringLength", types="input: string -> output: int32", shape=same_shape, devices="CPU", differentiable=False)
@@ -121,7 +137,8 @@ def _cut(item: bytes, start: int, size: int, unit: str) -> bytes:
     if not -len(text) <= start <= len(text):
         raise _invalid(f"pos {start} out of range for string b'{item.decode('latin-1')}' at index 0")
     start += len(text) * (start < 0)
-    piece = text[start : start + size]
+    # A negative length reaches to the end, as it does in TensorFlow.
+    piece = text[start : start + size if size >= 0 else None]
     return piece.encode() if isinstance(piece, str) else piece
 
 
@@ -172,6 +189,11 @@ def encode_base64_op(xp: Namespace, x: Array, *, pad: bool = False) -> Array:
 
 
 def _decoded(item: bytes) -> bytes:
+    item = item.rstrip(b"=")
+    if _NOT_BASE64.search(item):
+        raise _invalid("Invalid character found in base64.")
+    if len(item) % 4 == 1:
+        raise _invalid("Base64 string length cannot be 1 modulo 4.")
     try:
         return base64.b64decode(item + b"=" * (-len(item) % 4), b"-_", validate=True)
     except ValueError:
@@ -181,18 +203,8 @@ def _decoded(item: bytes) -> bytes:
 decode_base64_op = _by_element("DecodeBase64", _decoded, "Return what strings in web-safe base64 stand for.")
 
 
-def _compiled(pattern: bytes) -> re.Pattern[bytes]:
-    try:
-        return re.compile(pattern)
-    except re.error as error:
-        raise _invalid(f"Invalid pattern: {pattern.decode('latin-1')}, error: {error}") from None
-
-
 def _replaced(x: Array, pattern: bytes, rewrite: bytes, everywhere: bool) -> Array:
-    found = _compiled(pattern)
-    # `\0` is the whole match in TensorFlow's rewrites; Python calls it `\g<0>`.
-    template = re.sub(rb"\\(\d)", rb"\\g<\1>", rewrite)
-    return mapped(lambda item: found.sub(template, item, count=0 if everywhere else 1), x)
+    return mapped(lambda item: replaced(item, pattern, rewrite, everywhere), x)
 
 
 @op(
@@ -218,8 +230,7 @@ def static_regex_replace_op(
 
 
 def _full_match(x: Array, pattern: bytes) -> Array:
-    found = _compiled(pattern)
-    return np.array([found.fullmatch(item) is not None for item in x.reshape(-1).tolist()], bool).reshape(x.shape)
+    return np.array([full_match(item, pattern) for item in x.reshape(-1).tolist()], bool).reshape(x.shape)
 
 
 @op(
@@ -291,3 +302,25 @@ def encode_base64(input: Any, pad: bool = False, name: str | None = None) -> Ten
 def decode_base64(input: Any, name: str | None = None) -> Tensor:
     """Return what strings in web-safe base64 stand for."""
     return decode_base64_op(input, name=name)  # type: ignore[no-any-return]
+
+
+def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Tensor:
+    """Tell for each string whether the whole of it matches a pattern."""
+    if isinstance(pattern, str):
+        return static_regex_full_match_op(input, pattern=pattern, name=name)  # type: ignore[no-any-return]
+    return regex_full_match_op(input, pattern, name=name)  # type: ignore[no-any-return]
+
+
+def string_length(input: Any, name: str | None = None, unit: str = "BYTE") -> Tensor:
+    """Return how many bytes each string has, or characters when `unit` is "UTF8_CHAR"."""
+    return string_length_op(input, unit=unit, name=name)  # type: ignore[no-any-return]
+
+
+def string_lower(input: Any, encoding: str = "", name: str | None = None) -> Tensor:
+    """Return strings in lower case: ASCII letters, or all of Unicode's when `encoding` is "utf-8"."""
+    return string_lower_op(input, encoding=encoding, name=name)  # type: ignore[no-any-return]
+
+
+def string_upper(input: Any, encoding: str = "", name: str | None = None) -> Tensor:
+    """Return strings in upper case: ASCII letters, or all of Unicode's when `encoding` is "utf-8"."""
+    return string_upper_op(input, encoding=encoding, name=name)  # type: ignore[no-any-return]
