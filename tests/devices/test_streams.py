@@ -81,7 +81,7 @@ def test_waits_carry_over(gpus):
     with first.on(first.copy_stream):
         y = x + 1
     first.compute_stream.wait(first.copy_stream.record())
-    del y
+    assert first.get(y).tolist() == [2.0] * 4
 
 
 def test_what_the_host_waited_for_is_ordered(gpu):

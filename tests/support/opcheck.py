@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 
 from millstream import ConfigProto, Session
 from millstream.devices import simulated_gpus
@@ -64,6 +65,24 @@ def table(*rows: Row) -> list[Row]:
     return list(rows)
 
 
+def row_tests(rows: Sequence[Row]) -> tuple[Callable[..., None], ...]:
+    """Return the tests of a table: of its rows alone, of its rows in sessions, and of the gradients that rows ask for."""
+
+    @pytest.mark.parametrize("row", rows, ids=str)
+    def test_forward(row: Row) -> None:
+        check_row(row)
+
+    @pytest.mark.parametrize("row", rows, ids=str)
+    def test_in_sessions(row: Row) -> None:
+        check_in_sessions(row)
+
+    @pytest.mark.parametrize("row", [row for row in rows if row.gradient], ids=str)
+    def test_gradient(row: Row) -> None:
+        check_gradient(row)
+
+    return test_forward, test_in_sessions, test_gradient
+
+
 def _cast(array: Any, dtype: str | None) -> Any:
     if dtype is None or array.dtype.kind not in "fc":
         return array
@@ -76,7 +95,7 @@ def _flat(outputs: Any) -> list[Any]:
     return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
 
-def run_row(row: Row) -> None:
+def check_row(row: Row) -> None:
     """Check everything about a row but its gradient."""
     for dtype in row.dtypes if row.floating else (None,):
         arrays = row.arrays(dtype)
@@ -93,7 +112,7 @@ def run_row(row: Row) -> None:
             _check_unknown_shapes(row, arrays, values)
 
 
-def run_in_sessions(row: Row) -> None:
+def check_in_sessions(row: Row) -> None:
     """Compare a session on the CPU, and one on a simulated GPU, with the naive interpreter: feeds of unknown shape."""
     for dtype in row.dtypes if row.floating else (None,):
         arrays = row.arrays(dtype)

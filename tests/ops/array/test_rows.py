@@ -8,7 +8,7 @@ import pytest
 
 from millstream.ops import array as a
 from millstream.ops.core.registry import lookup
-from support.opcheck import Row, check_gradient, run_in_sessions, run_row, table
+from support.opcheck import Row, row_tests, table
 
 RNG = np.random.default_rng(5)
 V = RNG.uniform(-2, 2, 5)
@@ -184,20 +184,9 @@ SELECTIONS = table(
     Row("MatrixBandPart", lambda x: a.matrix_band_part(x, 0, -1), [X], np.triu, gradient=True, label="upper"),
 )  # fmt: skip
 
+pytestmark = pytest.mark.filterwarnings("ignore:Converting sparse IndexedSlices")
+
 ROWS = [*PASSING, *LAYOUTS, *JOINS, *CUTS, *SELECTIONS]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=str)
-def test_forward(row: Row) -> None:
-    run_row(row)
-
-
-@pytest.mark.parametrize("row", ROWS, ids=str)
-def test_in_sessions(row: Row) -> None:
-    run_in_sessions(row)
-
-
-@pytest.mark.filterwarnings("ignore:Converting sparse IndexedSlices")
-@pytest.mark.parametrize("row", [row for row in ROWS if row.gradient], ids=str)
-def test_gradient(row: Row) -> None:
-    check_gradient(row)
+test_forward, test_in_sessions, test_gradient = row_tests(ROWS)

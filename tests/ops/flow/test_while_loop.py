@@ -1,5 +1,6 @@
 """`while_loop`: values, structures, shapes that hold, and the errors when they do not."""
 
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -135,7 +136,11 @@ def test_zeros_and_sums_of_lists() -> None:
 
 
 def test_a_long_list_is_freed_without_recursion() -> None:
-    made: Any = EMPTY
+    first = np.zeros(1)
+    alive = weakref.ref(first)
+    made: Any = Cell(EMPTY, first)
+    del first
     for _ in range(200_000):
         made = Cell(made, np.float32(0))
     del made
+    assert alive() is None

@@ -12,7 +12,7 @@ from millstream.ops.core.errors import InvalidArgumentError
 from millstream.ops.core.graph import Graph
 from millstream.ops.core.registry import lookup
 from millstream.ops.math.sorting import top_k_op, top_k_v1_op
-from support.opcheck import Row, check_gradient, evaluate, run_in_sessions, run_row, table
+from support.opcheck import Row, evaluate, row_tests, table
 
 RNG = np.random.default_rng(8)
 X = RNG.uniform(-2, 2, (2, 3, 4))
@@ -146,19 +146,7 @@ ROWS = table(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("row", ROWS, ids=str)
-def test_forward(row: Row) -> None:
-    run_row(row)
-
-
-@pytest.mark.parametrize("row", ROWS, ids=str)
-def test_sessions(row: Row) -> None:
-    run_in_sessions(row)
-
-
-@pytest.mark.parametrize("row", [row for row in ROWS if row.gradient], ids=str)
-def test_gradient(row: Row) -> None:
-    check_gradient(row)
+test_forward, test_in_sessions, test_gradient = row_tests(ROWS)
 
 
 @pytest.mark.parametrize("axes", [0, 1, [[1, 2], [2, 0]], [[0], [1]], [1, -1]])

@@ -6,13 +6,12 @@
 import itertools
 
 import numpy as np
-import pytest
 
 from millstream.ops import nn
 from millstream.ops.core.convert import constant
 from millstream.ops.core.graph import Graph
 from millstream.ops.core.registry import lookup
-from support.opcheck import Row, check_gradient, run_in_sessions, run_row, table
+from support.opcheck import Row, row_tests, table
 
 RNG = np.random.default_rng(3)
 IMAGES = RNG.uniform(-1, 1, (2, 5, 4, 2))
@@ -109,19 +108,7 @@ ROWS = table(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("row", ROWS, ids=str)
-def test_forward(row: Row) -> None:
-    run_row(row)
-
-
-@pytest.mark.parametrize("row", ROWS, ids=str)
-def test_sessions(row: Row) -> None:
-    run_in_sessions(row)
-
-
-@pytest.mark.parametrize("row", [row for row in ROWS if row.gradient], ids=str)
-def test_gradient(row: Row) -> None:
-    check_gradient(row)
+test_forward, test_in_sessions, test_gradient = row_tests(ROWS)
 
 
 def test_static_shapes() -> None:

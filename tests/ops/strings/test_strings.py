@@ -7,7 +7,7 @@ from millstream.ops import strings as s
 from millstream.ops.core.convert import constant
 from millstream.ops.core.errors import InvalidArgumentError
 from millstream.ops.core.graph import Graph
-from support.opcheck import Row, evaluate, run_row, table
+from support.opcheck import Row, check_row, evaluate, table
 
 
 def b(value):
@@ -47,7 +47,7 @@ ROWS = table(
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_forward(row: Row) -> None:
-    run_row(row)
+    check_row(row)
 
 
 def test_all_axes_join_in_order() -> None:

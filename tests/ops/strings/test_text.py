@@ -10,7 +10,7 @@ from millstream.ops.core.convert import constant
 from millstream.ops.core.errors import InvalidArgumentError
 from millstream.ops.core.graph import Graph
 from millstream.ops.core.registry import lookup
-from support.opcheck import Row, evaluate, run_row, table
+from support.opcheck import Row, check_row, evaluate, table
 
 FLOATS = np.array([1.5, -2.0, 3e10])
 WHOLE = np.array([5, -3], np.int32)
@@ -76,7 +76,7 @@ ROWS = table(
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_forward(row: Row) -> None:
-    run_row(row)
+    check_row(row)
 
 
 FAILURES = (
