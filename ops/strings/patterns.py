@@ -33,7 +33,8 @@ def replaced(item: bytes, pattern: bytes, rewrite: bytes, everywhere: bool) -> b
     named = [int(name) for name in _GROUP.findall(template) if name != "\\"]
     if max(named, default=0) > found.groups or "\\" in _GROUP.sub("", template):
         return item
-    source, parts, end = text(item), [], 0
+    source, end = text(item), 0
+    parts: list[str] = []
     for match in found.finditer(source):
         if match.start() == match.end() == end and parts:
             continue
