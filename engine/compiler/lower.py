@@ -36,7 +36,8 @@ class Transfer:
 
 
 class Lowering:
-    """Lowers one plan. State: `_values` by (tensor, place), `_epochs` (writes seen per cell), `transfers`."""
+    """Lowers one plan. State: `_values` by (tensor, place), `_epochs` (writes seen per cell), `transfers`, and
+    `_nest`, the blocks around with whether each repeats; `_outside` holds the values known around each of them."""
 
     def __init__(
         self,
@@ -55,6 +56,8 @@ class Lowering:
         self._epochs: dict[int, int] = defaultdict(int)
         self._epoch_of: dict[Value, tuple[int, int]] = {}
         self._step_of: dict[Value, tuple[Block, Step]] = {}
+        self._nest: list[tuple[Block, bool]] = []
+        self._outside: list[dict[tuple[Tensor, Device], Value]] = []
         self._count = 0
 
     # -- entry -----------------------------------------------------------------------------------------------------
@@ -62,6 +65,7 @@ class Lowering:
     def lower(self, feeds: list[Tensor], fetches: list[Tensor]) -> tuple[Block, list[Value]]:
         """Return the plan's block, whose results are the fetched values, and the values of the feeds."""
         block = Block()
+        self._nest = [(block, False)]
         fed = [self._new(t, FEED, self.host, shared=True) for t in feeds]
         for tensor, value in zip(feeds, fed, strict=True):
             self._home[tensor] = value
@@ -195,6 +199,7 @@ class Lowering:
         found = self._values.get(key)
         if found is not None and self._fresh(found, value):
             return found
+        block = self._outermost(value, block)
         copied = self._new(tensor, LOCAL, place)
         if value.kind == READ:
             self._epoch_of[copied] = (id(value.content), self._epochs[id(value.content)])
@@ -202,8 +207,22 @@ class Lowering:
             self._start_and_wait(tensor, value, copied, place, block)
         else:
             block.steps.append(Step("copy", tensor.op, place, [value], [copied]))
-        self._values[key] = copied
+        for values in (self._values, *self._outside[self._depth_of(block) :]):
+            values[key] = copied
         return copied
+
+    def _depth_of(self, block: Block) -> int:
+        return next(i for i, (other, _) in enumerate(self._nest) if other is block)
+
+    def _outermost(self, value: Value, block: Block) -> Block:
+        """Return the block to copy in: in front of the loops that do not change the value, but never out of a branch."""
+        home = self._step_of.get(value, (self._nest[0][0], None))[0] if value.kind in (LOCAL, FEED) else block
+        if value.kind == LOCAL and value not in self._step_of:
+            return block
+        depth = self._depth_of(block)
+        while self._nest[depth][1] and self._nest[depth][0] is not home:
+            depth -= 1
+        return self._nest[depth][0]
 
     def _fresh(self, copied: Value, source: Value) -> bool:
         if source.kind != READ:
@@ -224,13 +243,17 @@ class Lowering:
 
     # -- control flow ----------------------------------------------------------------------------------------------
 
-    def _inner(self, region: Region, places: list[tuple[Tensor, Device]], owner: Operation) -> Block:
+    def _inner(
+        self, region: Region, places: list[tuple[Tensor, Device]], owner: Operation, repeats: bool = False
+    ) -> Block:
         """Lower a region into a block whose results are brought to the places given; copies made inside stay inside."""
         block = Block()
-        values = dict(self._values)
+        self._nest.append((block, repeats))
+        self._outside.append(dict(self._values))
         self._run_level(region, block)
         block.results = [self._bring(tensor, place, block, owner) for tensor, place in places]
-        self._values = values
+        self._nest.pop()
+        self._values = self._outside.pop()
         return block
 
     def _bring(self, tensor: Tensor, place: Device, block: Block, owner: Operation) -> Value:
@@ -268,8 +291,8 @@ class Lowering:
         before = dict(self._epochs)
         step = Step("while", op, self.host, list(initial), list(variables))
         self._enter_loop(op)
-        test = self._inner(condition, [(condition.results[0], self.host)], op)
-        inner = self._inner(body, [(body.results[i], place) for i, place in zip(live, places, strict=True)], op)
+        test = self._inner(condition, [(condition.results[0], self.host)], op, True)
+        inner = self._inner(body, [(body.results[i], place) for i, place in zip(live, places, strict=True)], op, True)
         self._forget_writes(before)
         step.blocks = [test, inner]
         block.steps.append(step)
