@@ -11,6 +11,8 @@ from typing import Any
 from ...devices.errors import DeviceError, OutOfMemory
 from ...ops.core import errors
 from ..compiler.ir import Step
+from . import fused
+from .fused import BLOCKED, STRAIGHT
 
 
 def failed_step(traceback: TracebackType | None, filename: str, step_at: dict[int, Step]) -> Step | None:
@@ -19,7 +21,18 @@ def failed_step(traceback: TracebackType | None, filename: str, step_at: dict[in
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == filename:
             found = step_at.get(traceback.tb_lineno)
+        elif found is not None and traceback.tb_frame.f_code.co_filename in (STRAIGHT, BLOCKED):
+            found = _member(found, traceback)
         traceback = traceback.tb_next
+    return found
+
+
+def _member(group: Step, traceback: TracebackType) -> Step:
+    """Return the step of a fused group whose line raised: the group's functions have one line for each, in order."""
+    code, steps = traceback.tb_frame.f_code, group.extra
+    first = 2 if code.co_filename == STRAIGHT else max(line for *_, line in code.co_lines() if line) - len(steps) + 1
+    index = traceback.tb_lineno - first
+    found: Step = steps[index] if 0 <= index < len(steps) else group
     return found
 
 
@@ -58,4 +71,4 @@ def _words(error: Exception, step: Step) -> str:
 def _attach(error: errors.OpError, step: Step | None) -> errors.OpError:
     if step is None or error.op is not None:
         return error
-    return type(error)(None, step.op, error.message, device=step.device.name, user_frame=step.op.created_at)
+    return type(error)(step.op.node_def, step.op, error.message, device=step.device.name, user_frame=step.op.created_at)

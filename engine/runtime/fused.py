@@ -16,6 +16,8 @@ import numpy as np
 
 from ...devices.threads import divide
 
+# What tracebacks call the two functions of a group; both have one line for each op, in order.
+STRAIGHT, BLOCKED = "<fused straight>", "<fused blocked>"
 BLOCK = 1 << 15
 LARGE = 1 << 15
 THREADED = 1 << 20
@@ -52,8 +54,8 @@ class FusedGroup:
         self.lines, self.inputs, self.outputs = lines, inputs, outputs
         self._slots = _slots_of(lines)
         names = {f"u{i}": line.function for i, line in enumerate(lines)}
-        self.straight: Callable[..., tuple[Any, ...]] = _compile(self._straight_source(), names, "straight")
-        self._blocked: Callable[..., None] = _compile(self._blocked_source(), names, "blocked")
+        self.straight: Callable[..., tuple[Any, ...]] = _compile(self._straight_source(), names, "straight", STRAIGHT)
+        self._blocked: Callable[..., None] = _compile(self._blocked_source(), names, "blocked", BLOCKED)
 
     def __call__(self, *arrays: Any) -> tuple[Any, ...]:
         flat = _flatten(arrays)
@@ -98,9 +100,9 @@ class FusedGroup:
         return "\n".join(lines)
 
 
-def _compile(source: str, names: dict[str, Any], function: str) -> Any:
+def _compile(source: str, names: dict[str, Any], function: str, filename: str) -> Any:
     scope = dict(names)
-    exec(compile(source, f"<fused {function}>", "exec"), scope)
+    exec(compile(source, filename, "exec"), scope)
     return scope[function]
 
 

@@ -74,3 +74,25 @@ def test_gradients_of_a_chain_join_its_groups():
         inner = np.tanh(value) * value
         slope = np.exp(-inner) / (1 + np.exp(-inner)) ** 2 * (np.tanh(value) + value / np.cosh(value) ** 2)
         np.testing.assert_allclose(sess.run(gradient, {x: value}), slope, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [10, fused.LARGE, fused.THREADED + 1])
+def test_a_failure_names_the_op_that_failed(size, monkeypatch):
+    """Whole, in blocks and on other threads alike."""
+    with tf.Graph().as_default(), tf.Session() as sess:
+        x = tf.placeholder(tf.float32, [None])
+        guilty = tf.sigmoid(tf.exp(x), name="guilty")
+        y = tf.sqrt(guilty) + 1.0
+
+        def fail(xp, value):
+            if value.shape[0] and value[-1] < 0.5:
+                raise ValueError("no good")
+            return value
+
+        (entry,) = guilty.op.decl.kernels_for("CPU")
+        monkeypatch.setattr(guilty.op.decl, "kernels", [type(entry)(fail, "CPU")])
+        values = np.ones(size, "f4")
+        values[-1] = -9.0
+        with pytest.raises(tf.errors.InvalidArgumentError, match="no good") as info:
+            sess.run(y, {x: values})
+        assert info.value.op is guilty.op
