@@ -11,7 +11,6 @@ from typing import Any
 from ...devices.errors import DeviceError, OutOfMemory
 from ...ops.core import errors
 from ..compiler.ir import Step
-from . import fused
 from .fused import BLOCKED, STRAIGHT
 
 
@@ -71,4 +70,4 @@ def _words(error: Exception, step: Step) -> str:
 def _attach(error: errors.OpError, step: Step | None) -> errors.OpError:
     if step is None or error.op is not None:
         return error
-    return type(error)(step.op.node_def, step.op, error.message, device=step.device.name, user_frame=step.op.created_at)
+    return type(error)(None, step.op, error.message, device=step.device.name, user_frame=step.op.created_at)
