@@ -1,0 +1,84 @@
+"""A run that would go on for ever ends by its timeout, by close() and by Ctrl-C, and leaves the session usable."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import millstream as tf
+
+PATIENCE = 10
+
+
+def endless():
+    return tf.while_loop(lambda i: i >= 0, lambda i: (i + 1) % 7, [0])
+
+
+@pytest.mark.parametrize("how", ["options", "config"])
+def test_a_timeout_ends_a_loop(how):
+    config = tf.ConfigProto(operation_timeout_in_ms=100) if how == "config" else None
+    with tf.Graph().as_default(), tf.Session(config=config) as sess:
+        options = tf.RunOptions(timeout_in_ms=100) if how == "options" else None
+        began = time.monotonic()
+        with pytest.raises(tf.errors.DeadlineExceededError):
+            sess.run(endless(), options=options)
+        assert 0.09 < time.monotonic() - began < PATIENCE
+        assert sess.run(tf.constant(1) + 1) == 2
+
+
+def test_a_timeout_changes_nothing_for_runs_that_make_it():
+    with tf.Graph().as_default(), tf.Session(config=tf.ConfigProto(operation_timeout_in_ms=60_000)) as sess:
+        before = threading.active_count()
+        for _ in range(5):
+            assert sess.run(tf.constant(1) + 1) == 2
+        assert threading.active_count() <= before + 5
+
+
+def test_close_ends_a_loop_in_another_thread():
+    with tf.Graph().as_default():
+        sess, loop, raised = tf.Session(), endless(), []
+
+        def work():
+            try:
+                sess.run(loop)
+            except Exception as error:
+                raised.append(error)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        time.sleep(0.2)
+        assert thread.is_alive()
+        sess.close()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+        assert isinstance(raised[0], tf.errors.CancelledError) and "closed" in str(raised[0])
+
+
+PROGRAM = """
+import millstream as tf
+loop = tf.while_loop(lambda i: i >= 0, lambda i: (i + 1) % 7, [0])
+v = tf.Variable(3)
+sess = tf.Session()
+sess.run(tf.global_variables_initializer())
+print("ready", flush=True)
+try:
+    sess.run(loop)
+except KeyboardInterrupt:
+    print("interrupted", sess.run(v), flush=True)
+"""
+
+
+def test_ctrl_c_ends_a_loop():
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline().strip() == "ready"
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=PATIENCE)
+        assert said.strip() == "interrupted 3"
+        assert process.returncode == 0
+    finally:
+        process.kill()
