@@ -179,6 +179,31 @@ class Variable(metaclass=_Meta):
     _constraint: Callable[..., Any] | None
     _save_slice_info: SliceInfo | None
 
+    def __init__(
+        self, initial_value: Any = None, trainable: bool | None = None, collections: Any = None, validate_shape: bool = True,
+        caching_device: Any = None, name: str | None = None, variable_def: Any = None, dtype: Any = None,
+        expected_shape: Any = None, import_scope: str | None = None, constraint: Any = None, synchronization: Any = None,
+        aggregation: Any = None, shape: Any = None,
+    ) -> None:  # fmt: skip
+        if initial_value is None:
+            raise ValueError("initial_value must be specified.")
+        if constraint is not None and not callable(constraint):
+            raise ValueError("The `constraint` argument must be a callable.")
+        self._trainable = True if trainable is None else trainable
+        self._caching_device = caching_device
+        self._constraint = constraint
+        self._save_slice_info = None
+        graph = get_default_graph()
+        with graph.control_dependencies(None), graph.name_scope(name or "Variable") as scope:
+            self._build(graph, scope, initial_value, dtype, validate_shape, shape)
+        graph.add_to_collections(collections_for(collections, self._trainable), self)
+
+    def _build(
+        self, graph: Graph, scope: str, initial_value: Any, dtype: Any, validate_shape: bool, shape: Any
+    ) -> None:
+        """Make the variable's nodes inside the open name scope `scope`."""
+        raise NotImplementedError
+
     # -- what it is ------------------------------------------------------------------------------------------------
 
     @property

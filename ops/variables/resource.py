@@ -11,7 +11,7 @@ from typing import Any
 from ..array.identity import identity
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import DType, as_dtype
-from ..core.graph import Graph, get_default_graph
+from ..core.graph import Graph
 from ..core.node import Operation, Tensor
 from ..core.registry import OpDecl
 from ..core.shapes import TensorShape, compatible, to_public
@@ -25,32 +25,13 @@ from ..state.assign import (
 )
 from ..state.handles import var_handle
 from ..state.rows import SCATTER, SCATTER_ND, resource_gather, resource_gather_nd
-from .base import SliceInfo, Variable, collections_for, group_named, variable_kind
+from .base import Variable, group_named, variable_kind
 from .initial import check_slices, guarded, initial_shape
 
 
 @variable_kind(use_resource=True)
 class ResourceVariable(Variable):
     """A variable that other nodes read and write through its handle."""
-
-    def __init__(
-        self, initial_value: Any = None, trainable: bool | None = None, collections: Any = None, validate_shape: bool = True,
-        caching_device: Any = None, name: str | None = None, variable_def: Any = None, dtype: Any = None,
-        expected_shape: Any = None, import_scope: str | None = None, constraint: Any = None, synchronization: Any = None,
-        aggregation: Any = None, shape: Any = None,
-    ) -> None:  # fmt: skip
-        if initial_value is None:
-            raise ValueError("initial_value must be specified.")
-        if constraint is not None and not callable(constraint):
-            raise ValueError("The `constraint` argument must be a callable.")
-        self._trainable = True if trainable is None else trainable
-        self._caching_device = caching_device
-        self._constraint = constraint
-        self._save_slice_info: SliceInfo | None = None
-        graph = get_default_graph()
-        with graph.control_dependencies(None), graph.name_scope(name or "Variable") as scope:
-            self._build(graph, scope, initial_value, dtype, validate_shape, shape)
-        graph.add_to_collections(collections_for(collections, self._trainable), self)
 
     def _build(
         self, graph: Graph, scope: str, initial_value: Any, dtype: Any, validate_shape: bool, shape: Any
