@@ -1,4 +1,4 @@
-"""The plain layers of `tf.layers`: dense, flatten, dropout."""
+"""The plain layers of `tf.layers`: dense, flatten, dropout; those of images are beside."""
 
 from __future__ import annotations
 
