@@ -76,7 +76,7 @@ class OpError(Exception):
     @property
     def node_def(self) -> Any:
         """The NodeDef of the node that failed, or None."""
-        return self._node_def
+        return self._node_def if self._node_def is not None else getattr(self._op, "node_def", None)
 
     @property
     def error_code(self) -> int:
