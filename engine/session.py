@@ -78,14 +78,17 @@ class BaseSession:
 
     @property
     def graph(self) -> Graph:
+        """The graph that the session runs."""
         return self._graph
 
     @property
     def graph_def(self) -> Any:
+        """The graph's GraphDef."""
         return self._graph.as_graph_def()
 
     @property
     def sess_str(self) -> str:
+        """The session's target: always empty, as sessions run here."""
         return ""
 
     def list_devices(self) -> list[DeviceAttributes]:
@@ -259,7 +262,8 @@ class BaseSession:
         try:
             yield self
         finally:
-            stack.remove(self)
+            # The innermost entry: a session may be entered inside itself.
+            del stack[len(stack) - 1 - stack[::-1].index(self)]
 
     def as_default(self) -> Any:
         """Return a context manager that makes this the thread's default session (it does not close it)."""
