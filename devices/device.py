@@ -90,9 +90,11 @@ class Arrived(Pending):
 
     @property
     def done(self) -> bool:
+        """Tell that the copy has arrived."""
         return True
 
     def wait(self) -> np.ndarray[Any, Any]:
+        """Return the array; there is nothing to wait for."""
         return self._array
 
 

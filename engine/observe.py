@@ -44,10 +44,12 @@ class Observer:
         return wished
 
     def saw_placement(self, fetches: list[str], placement: Placement) -> None:
+        """Take note of a session's placement."""
         if self.wishes.placement:
             self._placements.append({"fetches": fetches, "placement": json.loads(placement.to_json())})
 
     def saw_run(self, plan: Any, records: list[Any], devices: Any, graph: Any) -> None:
+        """Take note of one run."""
         assert self._stats is not None
         metadata = protos.RunMetadata()
         tracing.fill(metadata, plan, records, devices, graph, None)

@@ -28,6 +28,7 @@ class Group:
         self.late: set[Value] = set()
 
     def add(self, step: Step) -> None:
+        """Take a step into the group."""
         self.steps.append(step)
         self.made.update(v for v in step.outputs if v is not None)
 

@@ -56,6 +56,7 @@ class Step:
     writes: tuple[Any, ...] = ()
 
     def flat_args(self) -> list[Value]:
+        """Return the values that the step reads, lists opened."""
         return [v for arg in self.args for v in (arg if isinstance(arg, list) else (arg,))]
 
 

@@ -22,6 +22,7 @@ class Needed:
     tensors: set[Tensor] = field(default_factory=set)
 
     def in_order(self) -> list[Operation]:
+        """Return the needed operations, oldest first."""
         return sorted(self.ops, key=lambda op: op.id)
 
 
@@ -60,6 +61,7 @@ def _behind(tensor: Tensor) -> list[Tensor | Operation]:
 
 
 def is_loop(op: Operation) -> bool:
+    """Tell whether `op` is a While."""
     return op.type in ("While", "StatelessWhile")
 
 

@@ -36,10 +36,12 @@ class Cancellation:
             self._timer.start()
 
     def finish(self) -> None:
+        """Stop the clock that limits the run."""
         if self._timer is not None:
             self._timer.cancel()
 
     def cancel(self, reason: str) -> None:
+        """Ask the run to stop, for this reason."""
         self.reason = reason
 
     def check(self) -> None:

@@ -60,6 +60,7 @@ class Cell:
 
     @property
     def initialized(self) -> bool:
+        """Whether the variable has a value."""
         return self.value is not None
 
     def read(self) -> Array:

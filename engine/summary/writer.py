@@ -39,6 +39,7 @@ class FileWriter:
         return module.EventFileWriter(logdir, max_queue, flush_secs, suffix)
 
     def get_logdir(self) -> str:
+        """Return the folder that is written to."""
         return self._arguments[0]
 
     def add_event(self, event: Any) -> None:
@@ -80,6 +81,7 @@ class FileWriter:
         self._add(global_step, session_log=session_log)
 
     def flush(self) -> None:
+        """Write what waits to the file."""
         self._writer.flush()
 
     def close(self) -> None:
@@ -109,6 +111,7 @@ class FileWriterCache:
 
     @staticmethod
     def get(logdir: str) -> FileWriter:
+        """Return the writer for a folder, made when it is new."""
         with FileWriterCache._lock:
             if logdir not in FileWriterCache._writers:
                 FileWriterCache._writers[logdir] = FileWriter(logdir)

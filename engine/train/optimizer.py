@@ -49,6 +49,7 @@ class Optimizer:
         self._non_slots: dict[tuple[str, Graph], Any] = {}
 
     def get_name(self) -> str:
+        """Return the optimiser's name."""
         return self._name
 
     # -- from a loss to gradients ----------------------------------------------------------------------------------

@@ -50,6 +50,7 @@ def _concat_shape(node: Operation) -> Shape:
 
 
 def join(xp: Namespace, values: list[Array], axis: int) -> Array:
+    """Return the parts joined along an axis that may count from the end."""
     rank = values[0].ndim
     if not -rank <= axis < rank:
         raise InvalidArgumentError(
@@ -163,6 +164,7 @@ def _axis_within(axis: int, rank: int) -> int:
 
 
 def pieces(value: Array, sizes: list[int], axis: int) -> Any:
+    """Return the views of `x` that sizes along an axis cut."""
     found, start = [], 0
     before = (slice(None),) * axis
     for size in sizes:

@@ -65,6 +65,7 @@ def _gather_v2_shape(node: Operation) -> Shape:
 
 
 def take_cpu(xp: Namespace, params: Array, indices: Array, axis: int) -> Array:
+    """Return rows of an array on a CPU; an index outside raises."""
     check_bounds(indices, params.shape[axis])
     return (
         params.take(indices, axis) if np.ndim(indices) else params[(*(slice(None),) * axis, int(indices), ...)].copy()
@@ -72,6 +73,7 @@ def take_cpu(xp: Namespace, params: Array, indices: Array, axis: int) -> Array:
 
 
 def take_gpu(xp: Namespace, params: Array, indices: Array, axis: int) -> Array:
+    """Return rows of an array on a GPU; an index outside gives zeros, as nothing is read back to find it."""
     size = params.shape[axis]
     if size == 0 or indices.size == 0:
         return xp.zeros((*params.shape[:axis], *indices.shape, *params.shape[axis + 1 :]), params.dtype)

@@ -224,6 +224,7 @@ class Graph:
 
     @property
     def current_name_scope(self) -> str:
+        """The open name scope; '' outside of any."""
         return self._name_stack
 
     @contextmanager
@@ -299,6 +300,7 @@ class Graph:
 
     @property
     def current_region(self) -> Region | None:
+        """The branch or body that is being built, None outside of any."""
         return self._regions[-1] if self._regions else None
 
     @contextmanager
@@ -329,9 +331,11 @@ class Graph:
     # -- looking up ------------------------------------------------------------------------------------------------
 
     def get_operations(self) -> list[Operation]:
+        """Return the operations in the order in which they were made."""
         return list(self._ops)
 
     def get_operation_by_name(self, name: str) -> Operation:
+        """Return the operation of that name; KeyError when there is none."""
         if not isinstance(name, str):
             raise TypeError(f"Operation names are strings (or similar), not {type(name).__name__}.")
         element = self.as_graph_element(name, allow_tensor=False)
@@ -339,6 +343,7 @@ class Graph:
         return element
 
     def get_tensor_by_name(self, name: str) -> Tensor:
+        """Return the tensor called `operation:index`; KeyError when there is none."""
         if not isinstance(name, str):
             raise TypeError(f"Tensor names are strings (or similar), not {type(name).__name__}.")
         element = self.as_graph_element(name, allow_operation=False)
@@ -403,14 +408,17 @@ class Graph:
     # -- collections -----------------------------------------------------------------------------------------------
 
     def add_to_collection(self, name: Any, value: Any) -> None:
+        """Append `value` to a collection."""
         self._check_open()
         self._collections.setdefault(name, []).append(value)
 
     def add_to_collections(self, names: Any, value: Any) -> None:
+        """Append `value` to each of the collections `names`."""
         for name in dict.fromkeys((names,) if isinstance(names, str) else names):
             self.add_to_collection(name, value)
 
     def get_collection_ref(self, name: Any) -> list[Any]:
+        """Return the collection's list itself, made when it is new."""
         return self._collections.setdefault(name, [])
 
     def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
@@ -422,13 +430,16 @@ class Graph:
         return [item for item in items if hasattr(item, "name") and pattern.match(item.name)]
 
     def get_all_collection_keys(self) -> list[Any]:
+        """Return the collections' names that are strings."""
         return [name for name in self._collections if isinstance(name, str)]
 
     @property
     def collections(self) -> list[Any]:
+        """The collections' names."""
         return list(self._collections)
 
     def clear_collection(self, name: Any) -> None:
+        """Drop everything in a collection."""
         self._check_open()
         self._collections.pop(name, None)
 
@@ -440,6 +451,7 @@ class Graph:
 
     @property
     def finalized(self) -> bool:
+        """Whether the graph refuses further nodes."""
         return self._finalized
 
     def _check_open(self) -> None:
@@ -451,6 +463,7 @@ class Graph:
         self._unfeedable.add(tensor)
 
     def is_feedable(self, tensor: Any) -> bool:
+        """Tell whether a run may feed `tensor`."""
         tensor = self.as_graph_element(tensor)
         return tensor not in self._unfeedable and tensor.op.region is None
 
@@ -459,6 +472,7 @@ class Graph:
         self._unfetchable.add(op)
 
     def is_fetchable(self, item: Any) -> bool:
+        """Tell whether a run may fetch `item`, an operation or a tensor."""
         op = item.op if isinstance(item, Tensor) else item
         return item not in self._unfetchable and op not in self._unfetchable and op.region is None
 
@@ -472,12 +486,15 @@ class Graph:
         return functions.graph_def(self, from_version, add_shapes)
 
     def node_def(self, op: Operation) -> Any:
+        """Return the NodeDef of `op`."""
         return graphdef.node_def(op)
 
     def op_def(self, op: Operation) -> Any:
+        """Return the OpDef of the type of `op`."""
         return graphdef.op_def(op.decl)
 
     def attr_for_user(self, op: Operation, name: str) -> Any:
+        """Return an attribute of `op` as TensorFlow hands it out."""
         return graphdef.attr_for_user(op, name)
 
     def session_for(self, what: str, session: Any) -> Any:

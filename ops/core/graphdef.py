@@ -110,6 +110,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 
 
 def input_name(tensor: Tensor) -> str:
+    """Return how a NodeDef writes an input: without the index of a first output."""
     return tensor.op.name if tensor.index == 0 else f"{tensor.op.name}:{tensor.index}"
 
 

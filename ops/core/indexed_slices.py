@@ -28,38 +28,47 @@ class IndexedSlices:
 
     @property
     def values(self) -> Tensor:
+        """The rows."""
         return self._values
 
     @property
     def indices(self) -> Tensor:
+        """Which rows of the whole they are."""
         return self._indices
 
     @property
     def dense_shape(self) -> Tensor | None:
+        """The whole's shape, None where it is not known."""
         return self._dense_shape
 
     @property
     def dtype(self) -> DType:
+        """The rows' element type."""
         return self._values.dtype
 
     @property
     def name(self) -> str:
+        """The name of `values`."""
         return self._values.name
 
     @property
     def op(self) -> Operation:
+        """The operation that makes `values`."""
         return self._values.op
 
     @property
     def device(self) -> str:
+        """The device requested for `values`."""
         return self._values.device
 
     @property
     def graph(self) -> Any:
+        """The graph that holds the tensors."""
         return self._values.graph
 
     @property
     def shape(self) -> TensorShape:
+        """The whole's static shape."""
         return to_public(None if self._dense_shape is None else constant_value_as_shape(self._dense_shape))
 
     def _fetch_parts(self) -> Any:

@@ -70,12 +70,14 @@ class Tensor:
 
     @property
     def name(self) -> str:
+        """The name of the tensor: its operation's name and its place among the outputs."""
         if self._name is None:
             self._name = f"{self.op.name}:{self.index}"
         return self._name
 
     @property
     def graph(self) -> Graph:
+        """The graph that holds the tensor."""
         return self.op.graph
 
     @property
@@ -85,13 +87,16 @@ class Tensor:
 
     @property
     def value_index(self) -> int:
+        """The tensor's place among its operation's outputs."""
         return self.index
 
     @property
     def shape(self) -> TensorShape:
+        """The static shape, a TensorShape."""
         return shapes.to_public(self.dims)
 
     def get_shape(self) -> TensorShape:
+        """Return the static shape."""
         return shapes.to_public(self.dims)
 
     def set_shape(self, shape: Any) -> None:
@@ -99,6 +104,7 @@ class Tensor:
         self.dims = shapes.merge(self.dims, shapes.as_shape_tuple(shape))
 
     def consumers(self) -> list[Operation]:
+        """Return the operations that read the tensor."""
         return list(self.consumer_list)
 
     def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
@@ -188,10 +194,12 @@ class Operation:
 
     @property
     def type(self) -> str:
+        """The op's type, such as 'MatMul'."""
         return self.decl.name
 
     @property
     def device(self) -> str:
+        """The requested device; '' where nothing was asked for."""
         return self.device_string
 
     def set_device(self, device: str) -> None:
@@ -201,6 +209,7 @@ class Operation:
     _set_device = set_device
 
     def values(self) -> tuple[Tensor, ...]:
+        """Return the outputs."""
         return self.outputs
 
     def arg(self, name: str) -> Any:
@@ -217,10 +226,12 @@ class Operation:
 
     @property
     def node_def(self) -> Any:
+        """The operation's NodeDef."""
         return self.graph.node_def(self)
 
     @property
     def op_def(self) -> Any:
+        """The OpDef of the operation's type."""
         return self.graph.op_def(self)
 
     @property
@@ -230,6 +241,7 @@ class Operation:
 
     @property
     def created_at(self) -> str:
+        """The user's line that made this node."""
         return describe(self.frames)
 
     def run(self, feed_dict: Any = None, session: Any = None) -> None:
@@ -237,6 +249,7 @@ class Operation:
         self.graph.session_for("run", session).run(self, feed_dict)
 
     def colocation_groups(self) -> list[bytes]:
+        """Return the names of the groups that share a device with this node, as bytes."""
         return [group.encode() for group in self.colocation] or [f"loc:@{self.name}".encode()]
 
     def add_control_inputs(self, ops: Iterable[Operation]) -> None:

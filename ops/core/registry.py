@@ -51,6 +51,7 @@ class Arg:
 
     @property
     def is_list(self) -> bool:
+        """Whether the argument is a list of tensors."""
         return self.number_attr is not None or self.type_list_attr is not None
 
 
@@ -193,6 +194,7 @@ class OpDecl:
         return found
 
     def pick(self, op: Operation, name: str) -> Any:
+        """Return the input of `op` that the declaration calls `name`: a Tensor, or a list for list arguments."""
         for arg, start, stop in self.spans(op):
             if arg.name == name:
                 return list(op.inputs[start:stop]) if arg.is_list else op.inputs[start]

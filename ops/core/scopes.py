@@ -40,6 +40,7 @@ class name_scope:
 
     @property
     def name(self) -> str | None:
+        """The name that was asked for."""
         return self._name
 
     def __enter__(self) -> str:

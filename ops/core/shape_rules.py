@@ -26,14 +26,17 @@ def same_shape(node: Operation) -> Shape:
 
 
 def scalar(node: Operation) -> Shape:
+    """Give one output without dimensions."""
     return ()
 
 
 def unknown(node: Operation) -> Shape:
+    """Give one output of which nothing is known."""
     return None
 
 
 def no_outputs(node: Operation) -> list[Shape]:
+    """Give no outputs."""
     return []
 
 

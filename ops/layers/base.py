@@ -54,6 +54,7 @@ class Layer:
 
     @property
     def name(self) -> str:
+        """The layer's name."""
         return self._scope.name.rsplit("/", 1)[-1] if self._scope is not None else self._name
 
     @property
@@ -65,14 +66,17 @@ class Layer:
 
     @property
     def variables(self) -> list[Any]:
+        """All variables of the layer."""
         return [*self.trainable_variables, *self.non_trainable_variables]
 
     @property
     def trainable_variables(self) -> list[Any]:
+        """The variables that training changes; none when the layer is not trainable."""
         return [variable for variable, trainable in self._variables if trainable and self.trainable]
 
     @property
     def non_trainable_variables(self) -> list[Any]:
+        """The variables that training leaves alone."""
         return [variable for variable, trainable in self._variables if not (trainable and self.trainable)]
 
     weights = variables

@@ -50,6 +50,7 @@ class Dense(Layer):
         self.bias: Any = None
 
     def build(self, dims: Shape) -> None:
+        """Make the weights for inputs of this shape."""
         if not dims or dims[-1] is None:
             raise ValueError("The last dimension of the inputs to `Dense` should be defined. Found `None`.")
         if len(dims) < 2:
@@ -62,6 +63,7 @@ class Dense(Layer):
             self.bias = self.add_weight("bias", [self.units], **self._bias_options)
 
     def call(self, inputs: Any, **options: Any) -> Tensor:
+        """Return `activation(inputs · kernel + bias)`."""
         outputs = matmul(inputs, self.kernel) if _rank(inputs) == 2 else _over_last(inputs, self.kernel, self.units)
         if self.use_bias:
             outputs = bias_add(outputs, self.bias)
@@ -100,6 +102,7 @@ class Flatten(Layer):
             raise ValueError(f"Flatten serves data_format='channels_last', not {data_format!r}: transpose the inputs")
 
     def call(self, inputs: Any, **options: Any) -> Tensor:
+        """Return the inputs with all dimensions but the first made one."""
         dims = inputs.dims
         if dims is None:
             raise ValueError(f"Flatten needs inputs of known rank, and {inputs.name} has none")
@@ -125,6 +128,7 @@ class Dropout(Layer):
         self.rate, self.noise_shape, self.seed = rate, noise_shape, seed
 
     def call(self, inputs: Any, *, training: Any = False, **options: Any) -> Tensor:
+        """Return the inputs with some dropped while training."""
         def dropped() -> Tensor:
             return _dropout(inputs, rate=self.rate, noise_shape=self.noise_shape, seed=self.seed)
 

@@ -15,10 +15,12 @@ Values = tuple[Array, ...]
 
 
 def gradient_descent(xp: Namespace, var: Array, delta: Array, alpha: Array) -> Values:
+    """Step down the gradient."""
     return (var - alpha * delta,)
 
 
 def proximal_gradient_descent(xp: Namespace, var: Array, delta: Array, alpha: Array, l1: Array, l2: Array) -> Values:
+    """Step down the gradient, then shrink by the L1 and L2 penalties."""
     return (_shrink(xp, var - alpha * delta, alpha * l1, 1 + l2 * alpha),)
 
 
@@ -30,6 +32,7 @@ def _shrink(xp: Namespace, value: Array, threshold: Array, divisor: Array) -> Ar
 def momentum(
     xp: Namespace, var: Array, accum: Array, grad: Array, lr: Array, factor: Array, *, use_nesterov: bool
 ) -> Values:
+    """Step along a decaying sum of gradients."""
     accum = accum * factor + grad
     if use_nesterov:
         return var - (grad * lr + accum * factor * lr), accum
@@ -39,6 +42,7 @@ def momentum(
 def keras_momentum(
     xp: Namespace, var: Array, accum: Array, grad: Array, lr: Array, factor: Array, *, use_nesterov: bool
 ) -> Values:
+    """Step along a decaying sum of steps."""
     accum = accum * factor - grad * lr
     if use_nesterov:
         return var + (accum * factor - grad * lr), accum
@@ -49,6 +53,7 @@ def adam(
     xp: Namespace, var: Array, m: Array, v: Array, grad: Array, beta1_power: Array, beta2_power: Array, lr: Array,
     beta1: Array, beta2: Array, epsilon: Array, *, use_nesterov: bool = False,
 ) -> Values:  # fmt: skip
+    """Step by the first moment over the root of the second, both corrected for their start."""
     alpha = lr * xp.sqrt(1 - beta2_power) / (1 - beta1_power)
     m = m + (grad - m) * (1 - beta1)
     v = v + (xp.square(grad) - v) * (1 - beta2)
@@ -60,6 +65,7 @@ def amsgrad(
     xp: Namespace, var: Array, m: Array, v: Array, vhat: Array, grad: Array, beta1_power: Array, beta2_power: Array, lr: Array,
     beta1: Array, beta2: Array, epsilon: Array,
 ) -> Values:  # fmt: skip
+    """Step as Adam does, over the largest second moment so far."""
     alpha = lr * xp.sqrt(1 - beta2_power) / (1 - beta1_power)
     m = m + (grad - m) * (1 - beta1)
     v = v + (xp.square(grad) - v) * (1 - beta2)
@@ -71,12 +77,14 @@ def adamax(
     xp: Namespace, var: Array, m: Array, v: Array, grad: Array, beta1_power: Array, lr: Array, beta1: Array, beta2: Array,
     epsilon: Array,
 ) -> Values:  # fmt: skip
+    """Step by the first moment over a decaying maximum of gradients."""
     m = m + (grad - m) * (1 - beta1)
     v = xp.maximum(beta2 * v, xp.abs(grad))
     return var - lr / (1 - beta1_power) * (m / (v + epsilon)), m, v
 
 
 def adagrad(xp: Namespace, var: Array, accum: Array, grad: Array, lr: Array, *, update_slots: bool) -> Values:
+    """Step by the gradient over the root of the sum of squares."""
     accum = accum + xp.square(grad) if update_slots else accum
     return var - grad * lr / xp.sqrt(accum), accum
 
@@ -84,11 +92,13 @@ def adagrad(xp: Namespace, var: Array, accum: Array, grad: Array, lr: Array, *, 
 def adagrad_v2(
     xp: Namespace, var: Array, accum: Array, grad: Array, lr: Array, epsilon: Array, *, update_slots: bool
 ) -> Values:
+    """Step as Adagrad does, with epsilon beside the root."""
     accum = accum + xp.square(grad) if update_slots else accum
     return var - grad * lr / (xp.sqrt(accum) + epsilon), accum
 
 
 def proximal_adagrad(xp: Namespace, var: Array, accum: Array, grad: Array, lr: Array, l1: Array, l2: Array) -> Values:
+    """Step as Adagrad does, then shrink by the L1 and L2 penalties."""
     accum = accum + xp.square(grad)
     rate = lr / xp.sqrt(accum)
     return _shrink(xp, var - grad * rate, rate * l1, 1 + rate * l2), accum
@@ -105,6 +115,7 @@ def adagrad_da(
     l2: Array,
     global_step: Array,
 ) -> Values:
+    """Step from the sums of gradients and of their squares since the start."""
     accum = accum + grad
     squared = squared + xp.square(grad)
     step = global_step.astype(var.dtype)
@@ -115,6 +126,7 @@ def adagrad_da(
 def adadelta(
     xp: Namespace, var: Array, accum: Array, accum_update: Array, grad: Array, lr: Array, rho: Array, epsilon: Array
 ) -> Values:
+    """Step by the gradient times the ratio of decaying means of squares, of steps and of gradients."""
     accum = accum * rho + xp.square(grad) * (1 - rho)
     update = xp.sqrt(accum_update + epsilon) / xp.sqrt(accum + epsilon) * grad
     return var - update * lr, accum, accum_update * rho + xp.square(update) * (1 - rho)
@@ -123,6 +135,7 @@ def adadelta(
 def rmsprop(
     xp: Namespace, var: Array, ms: Array, mom: Array, grad: Array, lr: Array, rho: Array, factor: Array, epsilon: Array
 ) -> Values:
+    """Step along a momentum of gradients over the root of a decaying mean of squares."""
     ms = ms + (xp.square(grad) - ms) * (1 - rho)
     mom = mom * factor + grad * lr / xp.sqrt(ms + epsilon)
     return var - mom, ms, mom
@@ -140,6 +153,7 @@ def centered_rmsprop(
     factor: Array,
     epsilon: Array,
 ) -> Values:
+    """Step as RMSProp does, over the gradients' decaying variance."""
     ms = ms + (xp.square(grad) - ms) * (1 - rho)
     mg = mg + (grad - mg) * (1 - rho)
     mom = mom * factor + grad * lr / xp.sqrt(ms - xp.square(mg) + epsilon)
@@ -150,6 +164,7 @@ def ftrl(
     xp: Namespace, var: Array, accum: Array, linear: Array, grad: Array, lr: Array, l1: Array, l2: Array, lr_power: Array,
     *, multiply_linear_by_lr: bool,
 ) -> Values:  # fmt: skip
+    """Follow the regularised leader."""
     return _ftrl(xp, var, accum, linear, grad, grad, lr, l1, l2, lr_power, multiply_linear_by_lr)
 
 
@@ -157,6 +172,7 @@ def ftrl_v2(
     xp: Namespace, var: Array, accum: Array, linear: Array, grad: Array, lr: Array, l1: Array, l2: Array, l2_shrinkage: Array,
     lr_power: Array, *, multiply_linear_by_lr: bool,
 ) -> Values:  # fmt: skip
+    """Follow the regularised leader, with shrinkage."""
     shrunk = grad + 2 * l2_shrinkage * var
     return _ftrl(xp, var, accum, linear, grad, shrunk, lr, l1, l2, lr_power, multiply_linear_by_lr)
 
@@ -182,6 +198,7 @@ def _ftrl(
 def add_sign(
     xp: Namespace, var: Array, m: Array, grad: Array, lr: Array, alpha: Array, sign_decay: Array, beta: Array
 ) -> Values:
+    """Step by the gradient, more where it agrees with its mean's sign."""
     m = m * beta + grad * (1 - beta)
     return var - lr * (alpha + sign_decay * xp.sign(grad) * xp.sign(m)) * grad, m
 
@@ -189,5 +206,6 @@ def add_sign(
 def power_sign(
     xp: Namespace, var: Array, m: Array, grad: Array, lr: Array, logbase: Array, sign_decay: Array, beta: Array
 ) -> Values:
+    """Step by the gradient times a power of its agreement with its mean's sign."""
     m = m * beta + grad * (1 - beta)
     return var - lr * xp.exp(logbase * sign_decay * xp.sign(grad) * xp.sign(m)) * grad, m

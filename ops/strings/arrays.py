@@ -32,6 +32,7 @@ def text(value: bytes) -> str:
 
 
 def coded(value: str) -> bytes:
+    """Return text as the bytes that string tensors hold."""
     return value.encode("utf-8", "surrogateescape")
 
 

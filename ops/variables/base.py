@@ -208,18 +208,22 @@ class Variable(metaclass=_Meta):
 
     @property
     def name(self) -> str:
+        """The name of the variable's handle, such as 'v:0'."""
         return self._handle.name
 
     @property
     def dtype(self) -> DType:
+        """The element type, a reference's for ref variables."""
         return self._handle.dtype
 
     @property
     def op(self) -> Operation:
+        """The operation that makes the variable."""
         return self._handle.op
 
     @property
     def graph(self) -> Graph:
+        """The graph that holds the variable."""
         return self._handle.graph
 
     @property
@@ -229,17 +233,21 @@ class Variable(metaclass=_Meta):
 
     @property
     def shape(self) -> TensorShape:
+        """The static shape."""
         return self._handle.shape
 
     def get_shape(self) -> TensorShape:
+        """Return the static shape."""
         return self.shape
 
     @property
     def trainable(self) -> bool:
+        """Whether the variable was made as trainable."""
         return self._trainable
 
     @property
     def constraint(self) -> Callable[..., Any] | None:
+        """The function that optimisers apply after an update, or None."""
         return self._constraint
 
     @property
@@ -259,6 +267,7 @@ class Variable(metaclass=_Meta):
 
     @property
     def initial_value(self) -> Tensor | None:
+        """The tensor that the initialiser assigns."""
         return self._initial_value
 
     def _get_save_slice_info(self) -> SliceInfo | None:
@@ -344,6 +353,7 @@ class Variable(metaclass=_Meta):
         return self is other
 
     def experimental_ref(self) -> Variable:
+        """Return something hashable that stands for the variable."""
         return self
 
     ref = experimental_ref

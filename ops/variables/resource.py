@@ -77,14 +77,17 @@ class ResourceVariable(Variable):
 
     @property
     def handle(self) -> Tensor:
+        """The tensor that names the variable."""
         return self._handle
 
     @property
     def dtype(self) -> DType:
+        """The element type."""
         return self._dtype
 
     @property
     def shape(self) -> TensorShape:
+        """The static shape."""
         return to_public(self._dims)
 
     def set_shape(self, shape: Any) -> None:
@@ -232,6 +235,7 @@ class UnreadVariable(ResourceVariable):
 
     @property
     def name(self) -> str:
+        """The name of the handle."""
         return self._handle.name
 
     def _read(self) -> Tensor:

@@ -43,6 +43,7 @@ class VariableScope:
 
     @property
     def name(self) -> str:
+        """The scope's name, the prefix of its variables' names."""
         return self._name
 
     @property
@@ -52,10 +53,12 @@ class VariableScope:
 
     @property
     def reuse(self) -> Any:
+        """Whether variables are found, made, or either."""
         return self._reuse
 
     @property
     def custom_getter(self) -> Any:
+        """The function that stands around the making of variables, or None."""
         return self._custom_getter
 
     def reuse_variables(self) -> None:
@@ -63,24 +66,31 @@ class VariableScope:
         self._reuse = True
 
     def set_initializer(self, initializer: Any) -> None:
+        """Set the default initialiser of variables made in the scope."""
         self.initializer = initializer
 
     def set_regularizer(self, regularizer: Any) -> None:
+        """Set the default regulariser of variables made in the scope."""
         self.regularizer = regularizer
 
     def set_caching_device(self, caching_device: Any) -> None:
+        """Set the default caching device of variables made in the scope."""
         self.caching_device = caching_device
 
     def set_partitioner(self, partitioner: Any) -> None:
+        """Set the default partitioner of variables made in the scope."""
         self.partitioner = partitioner
 
     def set_dtype(self, dtype: Any) -> None:
+        """Set the default element type of variables made in the scope."""
         self.dtype = dtype
 
     def set_use_resource(self, use_resource: bool) -> None:
+        """Choose resource or ref variables for the scope."""
         self.use_resource = use_resource
 
     def set_custom_getter(self, custom_getter: Any) -> None:
+        """Set the default getter of variables made in the scope."""
         self._custom_getter = custom_getter
 
     def get_collection(self, name: str) -> list[Any]:
@@ -88,12 +98,15 @@ class VariableScope:
         return get_default_graph().get_collection(name, f"{self._name}/" if self._name else "")
 
     def trainable_variables(self) -> list[Any]:
+        """Return the trainable variables of the scope."""
         return self.get_collection(GraphKeys.TRAINABLE_VARIABLES)
 
     def global_variables(self) -> list[Any]:
+        """Return the global variables of the scope."""
         return self.get_collection(GraphKeys.GLOBAL_VARIABLES)
 
     def local_variables(self) -> list[Any]:
+        """Return the local variables of the scope."""
         return self.get_collection(GraphKeys.LOCAL_VARIABLES)
 
     def get_variable(
