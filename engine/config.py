@@ -23,6 +23,9 @@ HINTS = {
     "isolate_session_state": "sessions always own their state",
     "share_cluster_devices_in_session": "there is no cluster",
     "experimental": "holds TensorFlow's own executor switches",
+    "device_filters": "there are no remote devices to filter",
+    "rpc_options": "there are no remote calls",
+    "pluggable_device_options": "there are no plugged-in devices",
 }
 
 

@@ -25,6 +25,7 @@ class SessionResources:
         self._nodes: dict[Operation, Any] = {}
 
     def resource(self, kind: str, container: str, name: str, make: Callable[[], Any]) -> Any:
+        """Return the resource of that kind, container and name, made when it is new."""
         key = (kind, container, name)
         with self._lock:
             if key not in self._resources:
@@ -32,6 +33,7 @@ class SessionResources:
             return self._resources[key]
 
     def node_state(self, node: Operation, make: Callable[[], Any]) -> Any:
+        """Return what a node keeps from run to run, made when it is new."""
         state = self._nodes.get(node)
         if state is None:
             with self._lock:
@@ -65,6 +67,7 @@ class Run:
         self._began = 0.0
 
     def context(self, node: Operation, device: Device) -> Context:
+        """Return what the kernel of `node` sees on `device`."""
         return Context(self, node, device)
 
     def stop(self, reason: str | None = None) -> None:
@@ -74,9 +77,11 @@ class Run:
         self.stopped = True
 
     def check(self) -> None:
+        """Raise when the run was cancelled or its deadline has passed."""
         self.cancellation.check()
 
     def run_resource(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Return what this run keeps under `key`, made when it is new."""
         if self._resources is None:
             self._resources = {}
         if key not in self._resources:
@@ -102,17 +107,22 @@ class Context:
 
     @property
     def cancellation(self) -> Cancellation:
+        """The run's cancellation."""
         return self.run.cancellation
 
     def resource(self, kind: str, container: str, name: str, make: Callable[[], Any]) -> Any:
+        """Return the session's resource of that kind, container and name, made when it is new."""
         return self.run.resources.resource(kind, container, name, make)
 
     def node_state(self, make: Callable[[], Any]) -> Any:
+        """Return what this node keeps from run to run, made when it is new."""
         return self.run.resources.node_state(self.node, make)
 
     def run_resource(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Return what this run keeps under `key`, made when it is new."""
         return self.run.run_resource(key, make)
 
     def call(self, function: Any, inputs: list[Array]) -> list[Array]:
+        """Return the results of a Python function as a list."""
         result = function(*inputs)
         return list(result) if isinstance(result, list | tuple) else [result]

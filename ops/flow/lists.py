@@ -32,6 +32,7 @@ class Empty:
     """The list without elements."""
 
     def pop(self, xp: Namespace) -> tuple[TensorList, Array]:
+        """Raise InvalidArgumentError: there is no element."""
         raise InvalidArgumentError(None, None, "Trying to pop from an empty list.")
 
 
@@ -44,6 +45,7 @@ class Cell:
         self.previous, self.value = previous, value
 
     def pop(self, xp: Namespace) -> tuple[TensorList, Array]:
+        """Return the list before, and the last element."""
         return self.previous, self.value
 
 
@@ -54,6 +56,7 @@ class Zeros:
         self.model = model
 
     def pop(self, xp: Namespace) -> tuple[TensorList, Array]:
+        """Return zeros like the rest of the model, and zeros like its last element."""
         rest, value = self.model.pop(xp)
         return Zeros(rest), xp.zeros_like(value)
 
@@ -65,6 +68,7 @@ class Sum:
         self.items = items
 
     def pop(self, xp: Namespace) -> tuple[TensorList, Array]:
+        """Return the sum of the rests, and of the last elements."""
         popped = [item.pop(xp) for item in self.items]
         total = popped[0][1]
         for _, value in popped[1:]:
