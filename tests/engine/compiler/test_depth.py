@@ -12,7 +12,9 @@ def test_conditionals_nest_as_deep_as_one_likes(depth):
         x = tf.placeholder(tf.int32, [])
 
         def nest(level):
-            return x + level if level == depth else tf.cond(x > level, lambda: nest(level + 1), lambda: tf.constant(-level))
+            if level == depth:
+                return x + level
+            return tf.cond(x > level, lambda: nest(level + 1), lambda: tf.constant(-level))
 
         y = nest(0)
         assert sess.run(y, {x: depth + 1}) == 2 * depth + 1
