@@ -17,7 +17,10 @@ from ..core.graph import GraphKeys, get_default_graph
 from ..core.node import Tensor
 from ..core.scopes import name_scope
 from ..core.shapes import Shape, num_elements
+from ..variables.initializers import Zeros
 from ..variables.scope import VariableScope, variable_scope
+
+Activation = Callable[[Tensor], Tensor] | None
 
 
 class Layer:
@@ -161,7 +164,30 @@ class Layer:
             get_default_graph().add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)
 
 
-Activation = Callable[[Tensor], Tensor] | None
+class KernelLayer(Layer):
+    """A layer with a kernel, a bias where `use_bias`, and an activation; the arguments are those of `Dense`."""
+
+    def __init__(
+        self, activation: Activation, use_bias: bool, kernel_initializer: Any, bias_initializer: Any,
+        kernel_regularizer: Any, bias_regularizer: Any, activity_regularizer: Any, kernel_constraint: Any,
+        bias_constraint: Any, trainable: bool, name: str | None, **options: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(trainable, name, activity_regularizer=activity_regularizer, **options)
+        self.activation, self.use_bias = activation, use_bias
+        self._kernel_options = {
+            "initializer": kernel_initializer, "regularizer": kernel_regularizer, "constraint": kernel_constraint,
+        }  # fmt: skip
+        self._bias_options = {
+            "initializer": bias_initializer or Zeros(), "regularizer": bias_regularizer, "constraint": bias_constraint,
+        }  # fmt: skip
+        self.kernel: Any = None
+        self.bias: Any = None
+
+    def _add_weights(self, dims: list[int]) -> None:
+        """Make the kernel, of shape `dims`, and the bias of its last dimension."""
+        self.kernel = self.add_weight("kernel", dims, **self._kernel_options)
+        if self.use_bias:
+            self.bias = self.add_weight("bias", dims[-1:], **self._bias_options)
 
 
 def activated(outputs: Tensor, activation: Activation) -> Tensor:

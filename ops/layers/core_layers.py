@@ -11,14 +11,13 @@ from ..core.shapes import Shape, product
 from ..flow import smart_cond
 from ..math import matmul
 from ..nn import bias_add
-from ..variables.initializers import Zeros
-from .base import Activation, Layer, activated
+from .base import Activation, KernelLayer, Layer, activated
 from .dropout import dropout as _dropout
 
 __all__ = ["Dense", "Dropout", "Flatten", "Layer", "dense", "dropout", "flatten"]
 
 
-class Dense(Layer):
+class Dense(KernelLayer):
     """A matrix product with a kernel of shape [inputs, units], a bias and an activation.
 
     Args:
@@ -36,18 +35,11 @@ class Dense(Layer):
         activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None,
         trainable: bool = True, name: str | None = None, **options: Any,
     ) -> None:  # fmt: skip
-        super().__init__(trainable, name, activity_regularizer=activity_regularizer, **options)
+        super().__init__(
+            activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+            activity_regularizer, kernel_constraint, bias_constraint, trainable, name, **options,
+        )  # fmt: skip
         self.units = int(units)
-        self.activation = activation
-        self.use_bias = use_bias
-        self._kernel_options = {
-            "initializer": kernel_initializer, "regularizer": kernel_regularizer, "constraint": kernel_constraint,
-        }  # fmt: skip
-        self._bias_options = {
-            "initializer": bias_initializer or Zeros(), "regularizer": bias_regularizer, "constraint": bias_constraint,
-        }  # fmt: skip
-        self.kernel: Any = None
-        self.bias: Any = None
 
     def build(self, dims: Shape) -> None:
         """Make the weights for inputs of this shape."""
@@ -58,9 +50,7 @@ class Dense(Layer):
                 f"Input 0 of layer {self.name} is incompatible with the layer: : expected min_ndim=2, found ndim={len(dims)}. "
                 f"Full shape received: {list(dims)}"
             )
-        self.kernel = self.add_weight("kernel", [dims[-1], self.units], **self._kernel_options)
-        if self.use_bias:
-            self.bias = self.add_weight("bias", [self.units], **self._bias_options)
+        self._add_weights([dims[-1], self.units])
 
     def call(self, inputs: Any, **options: Any) -> Tensor:
         """Return `activation(inputs · kernel + bias)`."""

@@ -8,8 +8,7 @@ from ..core.node import Tensor
 from ..core.shapes import Shape
 from ..nn import avg_pool, bias_add, max_pool
 from ..nn import conv2d as convolve
-from ..variables.initializers import Zeros
-from .base import Activation, Layer, activated
+from .base import Activation, KernelLayer, Layer, activated
 
 __all__ = ["Conv2D", "average_pooling2d", "conv2d", "max_pooling2d"]
 
@@ -33,7 +32,7 @@ def _spread(pair: tuple[int, int], layout: str) -> list[int]:
     return [1, *pair, 1] if layout == "NHWC" else [1, 1, *pair]
 
 
-class Conv2D(Layer):
+class Conv2D(KernelLayer):
     """A convolution with a kernel of shape [height, width, channels, filters], a bias and an activation.
 
     Args:
@@ -51,32 +50,26 @@ class Conv2D(Layer):
         bias_regularizer: Any = None, activity_regularizer: Any = None, kernel_constraint: Any = None,
         bias_constraint: Any = None, trainable: bool = True, name: str | None = None, **options: Any,
     ) -> None:  # fmt: skip
-        super().__init__(trainable, name, activity_regularizer=activity_regularizer, **options)
+        super().__init__(
+            activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+            activity_regularizer, kernel_constraint, bias_constraint, trainable, name, **options,
+        )  # fmt: skip
         self.filters = int(filters)
         self.kernel_size = _pair(kernel_size, "kernel_size")
         self.strides, self.dilation_rate = _pair(strides, "strides"), _pair(dilation_rate, "dilation_rate")
         self.padding, self.layout = padding.upper(), _format(data_format)
-        self.activation, self.use_bias = activation, use_bias
-        self._kernel_options = {
-            "initializer": kernel_initializer, "regularizer": kernel_regularizer, "constraint": kernel_constraint,
-        }  # fmt: skip
-        self._bias_options = {
-            "initializer": bias_initializer or Zeros(), "regularizer": bias_regularizer, "constraint": bias_constraint,
-        }  # fmt: skip
-        self.kernel: Any = None
-        self.bias: Any = None
 
     def build(self, dims: Shape) -> None:
+        """Make the weights for inputs of this shape."""
         channels = dims[self.layout.index("C")] if dims is not None and len(dims) == 4 else None
         if channels is None:
             raise ValueError(
                 f"The channel dimension of the inputs should be defined, in 4 dimensions. Found {dims} in layer {self.name}."
             )
-        self.kernel = self.add_weight("kernel", [*self.kernel_size, channels, self.filters], **self._kernel_options)
-        if self.use_bias:
-            self.bias = self.add_weight("bias", [self.filters], **self._bias_options)
+        self._add_weights([*self.kernel_size, channels, self.filters])
 
     def call(self, inputs: Any, **options: Any) -> Tensor:
+        """Return `activation(convolution of the inputs + bias)`."""
         outputs = convolve(
             inputs, self.kernel, _spread(self.strides, self.layout), self.padding, data_format=self.layout,
             dilations=_spread(self.dilation_rate, self.layout), name="Conv2D",
@@ -126,6 +119,7 @@ class Pool(Layer):
         self._arguments = (pool, sizes, strides, padding, layout)
 
     def call(self, inputs: Any, **options: Any) -> Tensor:
+        """Return the pooled windows."""
         pool, sizes, strides, padding, layout = self._arguments
         outputs: Tensor = pool(inputs, sizes, strides, padding, data_format=layout)
         return outputs
