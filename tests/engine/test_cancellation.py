@@ -72,13 +72,13 @@ except KeyboardInterrupt:
 
 
 def test_ctrl_c_ends_a_loop():
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout.readline().strip() == "ready"
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=PATIENCE)
-        assert said.strip() == "interrupted 3"
-        assert process.returncode == 0
-    finally:
-        process.kill()
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline().strip() == "ready"
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            said, _ = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+    assert said.strip() == "interrupted 3"
+    assert process.returncode == 0
