@@ -16,7 +16,7 @@ from ..core import dtypes
 from ..core.convert import convert_to_tensor
 from ..core.graph import get_default_graph
 from ..core.node import Operation, Tensor
-from ..core.registry import lookup, op
+from ..core.registry import OpDecl, lookup, op
 from ..core.shape_rules import merged, same_shape
 from ..math.binary import add_v2 as add
 from ..math.binary import less, maximum
@@ -49,11 +49,15 @@ def relu(xp: Namespace, features: Array) -> Array:
     return xp.maximum(features, features.dtype.type(0))
 
 
-def _attach_relu(name: str, grad: Any) -> None:
+def _attach_relu(name: str, grad: OpDecl) -> None:
     def gradient(op: Operation, dy: Tensor) -> Tensor:
         return grad(dy, op.outputs[0])  # type: ignore[no-any-return]
 
     lookup(name).gradient(gradient)
+
+    @grad.gradient
+    def grad_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
+        return [grad(dy, op.inputs[1]), None]
 
 
 @op("Relu6Grad", types=BACK, T=REAL, shape=merged, elementwise=True)
@@ -71,16 +75,6 @@ def relu6(xp: Namespace, features: Array) -> Array:
 
 _attach_relu("Relu", relu_grad_op)
 _attach_relu("Relu6", relu6_grad_op)
-
-
-@relu_grad_op.gradient
-def _relu_grad_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
-    return [relu_grad_op(dy, op.inputs[1]), None]
-
-
-@relu6_grad_op.gradient
-def _relu6_grad_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
-    return [relu6_grad_op(dy, op.inputs[1]), None]
 
 
 @op("LeakyReluGrad", elementwise=True, types=BACK, T=FLOATING, shape=merged, defaults={"T": dtypes.float32})

@@ -45,61 +45,74 @@ class PretendArray:
         return PretendArray(self.array.copy(order), self.number, self.log)
 
 
+def streams_of(cupy):
+    """Return the classes Event and Stream of a pretended cupy."""
+    log = cupy.log
+
+    class Event:
+        done = False
+
+        def __init__(self, block, disable_timing):
+            pass
+
+        def record(self, stream):
+            self.stream = stream
+            log.append(("record", stream))
+
+        def synchronize(self):
+            log.append(("host waits", self.stream))
+            self.done = True
+
+    class Stream:
+        def __init__(self, non_blocking):
+            self.number = cupy.current
+            self.log = log
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            return None
+
+        def wait_event(self, event):
+            log.append(("wait", self, event.stream))
+
+        def synchronize(self):
+            log.append(("synchronize", self))
+
+    return Event, Stream
+
+
+def pool_of(cupy):
+    """Return the class MemoryPool of a pretended cupy."""
+
+    class Pool:
+        limit = None
+
+        def set_limit(self, size):
+            self.limit = size
+
+        def malloc(self, nbytes):
+            if self.limit is not None and nbytes > self.limit:
+                raise cupy.out_of_memory("over the limit")
+            return nbytes
+
+        def used_bytes(self):
+            return 7
+
+    return Pool
+
+
 class PretendCupy:
     """A cupy with two cards; `log` has what was queued, `current` the number of the current card."""
 
     ndarray = PretendArray
 
     def __init__(self):
-        self.log = log = []
+        self.log = []
         self.current = 0
         self.out_of_memory = type("OutOfMemoryError", (MemoryError,), {})
-        cupy = self
-
-        class Event:
-            done = False
-
-            def __init__(self, block, disable_timing):
-                pass
-
-            def record(self, stream):
-                self.stream = stream
-                log.append(("record", stream))
-
-            def synchronize(self):
-                log.append(("host waits", self.stream))
-                self.done = True
-
-        class Stream:
-            def __init__(self, non_blocking):
-                self.number = cupy.current
-                self.log = log
-
-            def __enter__(self):
-                return self
-
-            def __exit__(self, *error):
-                return None
-
-            def wait_event(self, event):
-                log.append(("wait", self, event.stream))
-
-            def synchronize(self):
-                log.append(("synchronize", self))
-
-        class Pool:
-            limit = None
-
-            def set_limit(self, size):
-                self.limit = size
-
-            def malloc(self, nbytes):
-                if self.limit is not None and nbytes > self.limit:
-                    raise cupy.out_of_memory("over the limit")
-                return nbytes
-
-            def used_bytes(self):
-                return 7
+        event, stream = streams_of(self)
 
         @contextlib.contextmanager
         def device(number):
@@ -117,9 +130,9 @@ class PretendCupy:
 
         self.cuda = types.SimpleNamespace(
             Device=device,
-            Event=Event,
-            MemoryPool=Pool,
-            Stream=Stream,
+            Event=event,
+            MemoryPool=pool_of(self),
+            Stream=stream,
             alloc_pinned_memory=bytearray,
             memory=types.SimpleNamespace(OutOfMemoryError=self.out_of_memory),
             using_allocator=using_allocator,
