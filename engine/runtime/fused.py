@@ -18,7 +18,8 @@ from ...devices.threads import divide
 
 # What tracebacks call the two functions of a group; both have one line for each op, in order.
 STRAIGHT, BLOCKED = "<fused straight>", "<fused blocked>"
-BLOCK = 1 << 15
+# Elements a block: small enough for a cache, large enough that threads seldom meet at the interpreter's lock.
+BLOCK = 1 << 16
 LARGE = 1 << 15
 THREADED = 1 << 20
 
