@@ -24,6 +24,7 @@ from support.differentiate import differentiate, numeric_gradient, weights
 
 TOLERANCES = {"float16": 4e-3, "bfloat16": 4e-2, "float32": 2e-5, "complex64": 2e-5, "float64": 1e-10, "complex128": 1e-10}
 CHECKED: set[str] = set()
+ROWS: list["Row"] = []
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ class Row:
 
 
 def table(*rows: Row) -> list[Row]:
-    """Return the rows, having recorded which ops they check."""
+    """Return the rows, having recorded them and which ops they check."""
     CHECKED.update(row.op for row in rows)
+    ROWS.extend(rows)
     return list(rows)
 
 

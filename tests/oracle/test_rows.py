@@ -1,0 +1,121 @@
+"""Every row of the op tables, forward and backward, against TensorFlow itself; wherever it is installed.
+
+The graph that a row builds is given to TensorFlow as a GraphDef: names, attributes and order of inputs are compared with
+the values. Derivatives are our own ops on our side and TensorFlow's on its side.
+"""
+
+import importlib.util
+import pathlib
+import sys
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+from millstream import ConfigProto, Session, gradients
+from millstream.devices import simulated_gpus
+from millstream.ops.array import placeholder
+from millstream.ops.core.graph import Graph
+from millstream.ops.core.node import Tensor
+from support import opcheck, oracle
+from support.opcheck import Row
+
+if not oracle.available:
+    pytest.skip("TensorFlow is not installed beside the project", allow_module_level=True)
+
+TABLES = pathlib.Path(__file__).parents[1] / "ops"
+# The relative error allowed by the narrowest dtype around; libraries differ in the last digits of transcendental functions.
+TOLERANCE = {"float16": 1e-2, "bfloat16": 6e-2, "float32": 2e-4, "complex64": 2e-4, "float64": 1e-7, "complex128": 1e-7}
+
+
+def rows() -> list[Row]:
+    """Return the rows of all tables."""
+    for path in sorted(TABLES.rglob("test_*.py")):
+        if "row_tests" in path.read_text(encoding="utf-8"):
+            name = f"table_{path.parent.name}_{path.stem}"
+            spec = importlib.util.spec_from_file_location(name, path)
+            assert spec is not None and spec.loader is not None
+            sys.modules[name] = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(sys.modules[name])
+    return list({id(row): row for row in opcheck.ROWS}.values())
+
+
+@pytest.mark.parametrize("row", rows(), ids=str)
+def test_row(row: Row) -> None:
+    compared = [compare(row, dtype) for dtype in (row.dtypes if row.floating else (None,))]
+    if not any(compared):
+        pytest.skip(f"TensorFlow has no CPU kernel for this {row.op}")
+
+
+def compare(row: Row, dtype: str | None) -> bool:
+    """Compare one dtype of a row; return whether TensorFlow could run it."""
+    arrays = row.arrays(dtype)
+    with Graph().as_default() as graph, simulated_gpus(0):
+        xs = [placeholder(array.dtype, array.shape) for array in arrays]
+        ys = [y for y in opcheck._flat(row.build(*xs)) if isinstance(y, Tensor)]
+        feeds = dict(zip(xs, arrays, strict=True))
+        try:
+            peer = oracle.Peer(graph)
+            wanted = peer.run([y.name for y in ys], {x.name: array for x, array in feeds.items()})
+        except oracle.NothingToCompare:
+            return False
+        found = run(ys, feeds)
+        for y, ours, theirs in zip(ys, found, wanted, strict=True):
+            if row.reference is not None or y.op.decl.stateful is False:
+                check(ours, theirs, row, arrays, f"{y}")
+        if dtype not in ("float16", "bfloat16"):
+            compare_gradients(row, peer, ys, found, feeds)
+    return True
+
+
+def run(fetches: list[Any], feeds: dict[Any, Any]) -> list[Any]:
+    """Run a session of ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Session(config=ConfigProto(allow_soft_placement=True)) as session:
+            return list(session.run(fetches, feeds))
+
+
+def compare_gradients(row: Row, peer: oracle.Peer, ys: list[Tensor], values: list[Any], feeds: dict[Any, Any]) -> None:
+    """Compare the derivatives of all floating outputs by all floating inputs, where TensorFlow has them."""
+    xs = [x for x in feeds if x.dtype.is_floating]
+    above = [(y, np.asarray(value)) for y, value in zip(ys, values, strict=True) if y.dtype.is_floating]
+    if not xs or not above:
+        return
+    random = np.random.default_rng(11)
+    weights = [random.uniform(0.5, 1.5, value.shape).astype(value.dtype) for _, value in above]
+    names = peer.gradients([y.name for y, _ in above], [x.name for x in xs], weights)
+    if names is None or not any(names):
+        return
+    ours = gradients([y for y, _ in above], xs, [w for w in weights])
+    missing = [x.name for x, g, name in zip(xs, ours, names, strict=True) if name is not None and g is None]
+    assert not missing, f"TensorFlow has derivatives by {missing}"
+    both = [(g, name) for g, name in zip(ours, names, strict=True) if g is not None and name is not None]
+    try:
+        wanted = peer.run([name for _, name in both], {x.name: array for x, array in feeds.items()})
+    except oracle.NothingToCompare:
+        return
+    found = run([g for g, _ in both], feeds)
+    for (gradient, _), mine, theirs in zip(both, found, wanted, strict=True):
+        mine = mine if isinstance(mine, np.ndarray | np.generic) else dense(mine)
+        check(mine, theirs, row, list(feeds.values()), f"derivative {gradient}")
+
+
+def dense(slices: Any) -> Any:
+    """Return an IndexedSlicesValue as an array."""
+    array = np.zeros(slices.dense_shape, slices.values.dtype)
+    np.add.at(array, slices.indices, slices.values)
+    return array
+
+
+def check(ours: Any, theirs: Any, row: Row, arrays: list[Any], what: str) -> None:
+    """Compare a value with TensorFlow's: dtype, shape, numbers."""
+    ours, theirs = np.asarray(ours), np.asarray(theirs)
+    assert ours.shape == theirs.shape, f"{what}: shape {ours.shape}, TensorFlow's {theirs.shape}"
+    assert ours.dtype == theirs.dtype, f"{what}: {ours.dtype}, TensorFlow's {theirs.dtype}"
+    if ours.dtype.kind in "fcV":
+        error = row.error * max(TOLERANCE.get(array.dtype.name, 0.0) for array in (*arrays, ours))
+        np.testing.assert_allclose(oracle.plain(ours), oracle.plain(theirs), rtol=error, atol=error, err_msg=what)
+    else:
+        np.testing.assert_array_equal(ours, theirs, err_msg=what)

@@ -1,0 +1,89 @@
+"""Running a graph of ours on TensorFlow: the same GraphDef, the same feeds, values and derivatives side by side.
+
+Works where TensorFlow is installed beside this project; `available` tells. TensorFlow is imported by the first use only.
+"""
+
+import importlib.util
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from millstream.ops.core.graph import Graph
+
+available = importlib.util.find_spec("tensorflow") is not None
+# What TensorFlow says where it has no CPU kernel for a dtype or an attribute: nothing to compare with.
+NO_KERNEL = (
+    "No OpKernel was registered",
+    "Could not find device for node",
+    "only supports",
+    "not supported on CPU",
+    "is not in the list of allowed values",
+    "not implemented",
+)
+
+
+class NothingToCompare(Exception):
+    """TensorFlow cannot run the case: it lacks the kernel, or refuses the dtype."""
+
+
+@cache
+def tensorflow() -> Any:
+    """Return TensorFlow's v1 API, with graph rewriting off: what runs is what we wrote."""
+    import tensorflow.compat.v1 as tf
+
+    tf.disable_v2_behavior()
+    tf.logging.set_verbosity(tf.logging.ERROR)
+    return tf
+
+
+def _config(tf: Any) -> Any:
+    config = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    config.graph_options.optimizer_options.opt_level = -1
+    return config
+
+
+class Peer:
+    """Our graph, imported by TensorFlow."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.tf = tf = tensorflow()
+        self.graph = tf.Graph()
+        definition = tf.GraphDef.FromString(graph.as_graph_def().SerializeToString())
+        with self.graph.as_default():
+            try:
+                tf.import_graph_def(definition, name="")
+            except (ValueError, tf.errors.OpError) as error:
+                raise _unless_it_lacks_a_kernel(error) from error
+
+    def run(self, names: list[str], feeds: dict[str, Any]) -> list[Any]:
+        """Return the values of tensors by name."""
+        tf = self.tf
+        with self.graph.as_default(), tf.Session(config=_config(tf)) as session:
+            try:
+                return list(session.run(names, feeds))
+            except (tf.errors.OpError, TypeError) as error:
+                raise _unless_it_lacks_a_kernel(error) from error
+
+    def gradients(self, ys: list[str], xs: list[str], weights: list[Any]) -> list[str | None] | None:
+        """Add the derivatives of `ys`; return their names (None where unconnected), or None where TensorFlow has none."""
+        tf = self.tf
+        get = self.graph.get_tensor_by_name
+        with self.graph.as_default():
+            try:
+                found = tf.gradients([get(y) for y in ys], [get(x) for x in xs], [tf.constant(w) for w in weights])
+            except (LookupError, NotImplementedError, TypeError):
+                return None
+            return [None if g is None else tf.convert_to_tensor(g).name for g in found]
+
+
+def _unless_it_lacks_a_kernel(error: Exception) -> Exception:
+    text = str(error)
+    return NothingToCompare(text) if any(words in text for words in NO_KERNEL) else error
+
+
+def plain(value: Any) -> Any:
+    """Return an array that NumPy can compare: narrow floats widened."""
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype.name in ("bfloat16", "float16") else array
