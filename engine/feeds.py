@@ -44,9 +44,14 @@ def converter(tensor: Tensor) -> Converter:
     numpy_dtype = dtype.np_dtype
     static = dims if shapes.is_static(dims) else None
 
+    plain = not numpy_dtype.hasobject
+    scalar_type = numpy_dtype.type if dims is None or static == () else None
+
     def convert(value: Any) -> Any:
-        if value.__class__ is np.ndarray and value.dtype == numpy_dtype and not numpy_dtype.hasobject:
+        if value.__class__ is np.ndarray and plain and (value.dtype is numpy_dtype or value.dtype == numpy_dtype):
             array = value
+        elif value.__class__ is scalar_type:
+            return value
         else:
             array = _as_array(value, dtype, tensor)
         if array.shape != static and not shapes.compatible(array.shape, dims):

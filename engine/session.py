@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from ..devices.device import Device, DeviceAttributes
 from ..devices.errors import OutOfMemory
 from ..ops.core import errors
@@ -65,6 +63,7 @@ class BaseSession:
         self._resources = SessionResources()
         self._variables = VariableStore()
         self._prepared: dict[Any, Prepared] = {}
+        self._known: dict[Any, Prepared] = {}
         self._plans: dict[Any, Plan] = {}
         self._lock = threading.RLock()
         self._runs: set[Run] = set()
@@ -113,15 +112,30 @@ class BaseSession:
         """
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
-        if feed_dict:
-            items = feed_items(self._graph, feed_dict)
-            prepared = self._prepare(fetches, tuple([tensor for tensor, _ in items]))
-            values = [convert(raw) for convert, (_, raw) in zip(prepared.converters, items, strict=True)]
+        kind, fed = fetches.__class__, feed_dict or ()
+        key = (kind, *fetches, None, *fed) if kind is list or kind is tuple else (fetches, *fed)
+        try:
+            prepared = self._known.get(key)
+        except TypeError:
+            prepared = None
+        if prepared is None:
+            prepared, values = self._prepared_run(fetches, feed_dict, key)
+        elif feed_dict:
+            values = [convert(raw) for convert, raw in zip(prepared.converters, feed_dict.values(), strict=True)]
         else:
-            prepared, values = self._prepare(fetches, ()), []
+            values = ()
         if options is None and run_metadata is None and not self._tracing:
             return prepared.rebuild(self._execute(prepared.plan, values, self._timeout))
         return prepared.rebuild(self._run_with_options(prepared.plan, values, options, run_metadata))
+
+    def _prepared_run(self, fetches: Any, feed_dict: Any, key: Any) -> tuple[Prepared, Sequence[Any]]:
+        """Return what a run needs, and the arrays fed; remember it under `key` where the key tells all there is to know."""
+        items = feed_items(self._graph, feed_dict) if feed_dict else []
+        prepared = self._prepare(fetches, tuple([tensor for tensor, _ in items]))
+        values = [convert(raw) for convert, (_, raw) in zip(prepared.converters, items, strict=True)]
+        if _key_of(fetches, ()) is not None and all(isinstance(fed, Tensor) for fed in feed_dict or ()):
+            self._known[key] = prepared
+        return prepared, values
 
     def _prepare(self, fetches: Any, feeds: tuple[Tensor, ...]) -> Prepared:
         key = _key_of(fetches, feeds)
@@ -174,13 +188,14 @@ class BaseSession:
     def _execute(self, plan: Plan, values: Sequence[Any], timeout: int, records: list[Any] | None = None) -> Any:
         if plan.copies:
             check_transfers(plan.copies)
+        if records is None and not plan.uses_run:
+            return plan.execute(None, values)
         run = Run(self._resources, timeout)
         self._runs.add(run)
         if timeout:
             run.cancellation.start(run.stop)
         try:
-            with np.errstate(all="ignore"):
-                return plan.execute(run, values) if records is None else plan.execute_traced(run, values)
+            return plan.execute(run, values) if records is None else plan.execute_traced(run, values)
         finally:
             self._runs.discard(run)
             if timeout:

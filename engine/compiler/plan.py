@@ -13,6 +13,7 @@ from ...devices.device import Device
 from ...ops.core.node import Operation, Tensor
 from ...placement.assignment import Assignment
 from ..runtime.failures import failed_step, translate
+from ..runtime.quiet import call_in_place, call_quietly
 from ..runtime.run import Run
 from .drop import drop_unused
 from .emit import Emitter
@@ -28,11 +29,31 @@ _serial = itertools.count()
 Placer = Callable[[Sequence[Operation], Sequence[Tensor], Sequence[Any]], Assignment]
 
 
+class Program:
+    """One emitted function: its `source`, how it is `call`ed, the steps of its lines, and whether it looks at its run."""
+
+    def __init__(self, block: Block, feeds: list[Value], trace: bool = False) -> None:
+        self.filename = f"<millstream plan {next(_serial)}>"
+        emitter = Emitter(trace)
+        self.source = emitter.program(block, feeds)
+        scope = dict(emitter.names)
+        exec(compile(self.source, self.filename, "exec"), scope)
+        self.function = scope["plan"]
+        self.step_at = emitter.step_at
+        self.uses_run = "run." in self.source
+        self.call = call_quietly if all(map(_own_code, _steps_in(block))) else call_in_place
+
+    def failure(self, error: Exception) -> Exception:
+        """Return the error that the user sees in place of what a kernel raised."""
+        translated = translate(error, failed_step(error.__traceback__, self.filename, self.step_at))
+        return error if translated is None else translated
+
+
 class Plan:
     """A compiled plan.
 
     `source` is the emitted program, `assignment` where each node runs and why, `copies` those that a run makes (constants stay
-    resident on their devices).
+    resident on their devices), `uses_run` whether the program looks at its run (for cancellation, or for a kernel).
     """
 
     def __init__(self, block: Block, feeds: list[Value], assignment: Assignment) -> None:
@@ -40,37 +61,45 @@ class Plan:
         self.assignment = assignment
         made = set(_copies_in(block))
         self.copies = [copy for copy in assignment.copies if (copy.tensor, copy.target) in made]
-        self.filename = f"<millstream plan {next(_serial)}>"
-        self.source, self._function, self._step_at = self._program(False)
-        self._traced: Any = None
+        self._program = Program(block, feeds)
+        self._traced: Program | None = None
+        self.uses_run = self._program.uses_run
 
-    def _program(self, trace: bool) -> tuple[str, Any, dict[int, Step]]:
-        emitter = Emitter(trace)
-        source = emitter.program(self.block, self.feeds)
-        scope = dict(emitter.names)
-        exec(compile(source, self.filename, "exec"), scope)
-        return source, scope["plan"], emitter.step_at
+    @property
+    def source(self) -> str:
+        """The emitted program."""
+        return self._program.source
 
-    def execute(self, run: Run, values: Sequence[Any]) -> tuple[Any, ...]:
-        """Run the program on the values of the feeds and return those of the fetches."""
+    def execute(self, run: Run | None, values: Sequence[Any]) -> tuple[Any, ...]:
+        """Run the program on the values of the feeds and return those of the fetches; `run` may be None unless it is used."""
+        program = self._program
         try:
-            return self._function(run, *values)  # type: ignore[no-any-return]
+            return program.call(program.function, run, *values)  # type: ignore[no-any-return]
         except Exception as error:
-            raise self._failure(error, self._step_at) from error
+            raise program.failure(error) from error
 
     def execute_traced(self, run: Run, values: Sequence[Any]) -> tuple[Any, ...]:
         """Run the program with clocks around each step; `run.records` has the times."""
         if self._traced is None:
-            self._traced = self._program(True)
+            self._traced = Program(self.block, self.feeds, True)
         try:
-            return self._traced[1](run, *values)  # type: ignore[no-any-return]
+            return self._traced.call(self._traced.function, run, *values)  # type: ignore[no-any-return]
         except Exception as error:
-            raise self._failure(error, self._traced[2]) from error
+            raise self._traced.failure(error) from error
 
-    def _failure(self, error: Exception, step_at: dict[int, Step]) -> Exception:
-        """Return the error that the user sees in place of what a kernel raised."""
-        translated = translate(error, failed_step(error.__traceback__, self.filename, step_at))
-        return error if translated is None else translated
+
+def _steps_in(block: Block) -> Iterator[Step]:
+    """Yield the steps of a block and of the blocks inside."""
+    for step in block.steps:
+        yield step
+        for inner in step.blocks:
+            yield from _steps_in(inner)
+
+
+def _own_code(step: Step) -> bool:
+    """Tell whether a step runs this package's code on the host: nothing of the user's, which may read context variables."""
+    decl = step.op.decl
+    return step.device.kind == "CPU" and not (decl.takes_context or decl.blocking or "PyFunc" in decl.name)
 
 
 def _copies_in(block: Block) -> Iterator[tuple[str, Device]]:
