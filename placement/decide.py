@@ -281,10 +281,11 @@ class Decider:
                 continue
             for index, param in enumerate(body.params):
                 same = [region.params[index].op for region in owner.regions if index < len(region.params)]
-                device, reason = self._home_of_variable(owner, index, param)
-                for op in same:
-                    if op not in self.placed and op in self._in_plan:
-                        self._assign(op, device, reason)
+                undecided = [op for op in same if op not in self.placed and op in self._in_plan]
+                if undecided:
+                    device, reason = self._home_of_variable(owner, index, param)
+                for op in undecided:
+                    self._assign(op, device, reason)
 
     def _home_of_variable(self, owner: Operation, index: int, param: Tensor) -> tuple[Device, str]:
         body = owner.regions[-1]
