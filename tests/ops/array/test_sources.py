@@ -41,7 +41,7 @@ PROGRAMS = program_table(
     Program("PlaceholderV2", lambda: lookup("PlaceholderV2")(dtype=tf.float32, shape=(2,), name="given") + 1.0, raises=NOT_FED),
     Program("NoOp", waiting, [X], lambda x: 2 * x, gradient=True),
     Program("Variable", old_variable, [X], lambda x: 2 * x),
-    Program("RefIdentity", passed_on, [X], lambda x: x + [[1, 2], [3, 4]]),
+    Program("RefIdentity", passed_on, [X], lambda x: np.add(x, [[1, 2], [3, 4]])),
 )  # fmt: skip
 
 test_program, test_program_gradient = program_tests(PROGRAMS)

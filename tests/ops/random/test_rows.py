@@ -1,4 +1,4 @@
-"""Random ops, row by row: shapes, ranges, moments; other numbers in the next run, the same ones in the next session and on a GPU."""
+"""Random ops, row by row: shapes, ranges, moments; the next run gives other numbers, the next session and a GPU the same ones."""
 
 import numpy as np
 
@@ -48,7 +48,8 @@ PROGRAMS = program_table(
             check=moments(0, 4 / 3, -2, 2), random=True, label="float64"),
     Program("RandomUniform", lambda: tf.random_uniform([N], dtype=tf.float16, seed=3),
             check=moments(0.5, 1 / 12, 0, 1), random=True, label="float16"),
-    Program("RandomUniformInt", lambda: tf.random_uniform([N], -5, 6, tf.int32, seed=3), check=moments(0, 10, -5, 5), random=True),
+    Program("RandomUniformInt", lambda: tf.random_uniform([N], -5, 6, tf.int32, seed=3), check=moments(0, 10, -5, 5),
+            random=True),
     Program("RandomUniformInt", lambda: tf.random_uniform([N], -5, 6, tf.int64, seed=3), check=moments(0, 10, -5, 5),
             random=True, label="int64"),
     Program("RandomUniformInt", lambda: tf.random_uniform([N], 6, 6, tf.int32, seed=3), label="empty",
@@ -57,7 +58,8 @@ PROGRAMS = program_table(
     Program("RandomStandardNormal", lambda: tf.random_normal([N], dtype=tf.float64, seed=3), check=moments(0, 1), random=True,
             label="float64"),
     Program("TruncatedNormal", lambda: tf.truncated_normal([N], seed=3), check=moments(0, 0.7737, -2, 2), random=True),
-    Program("RandomShuffle", lambda x: tf.random_shuffle(x, seed=3), [np.arange(60).reshape(20, 3)], check=check_shuffle, random=True),
+    Program("RandomShuffle", lambda x: tf.random_shuffle(x, seed=3), [np.arange(60).reshape(20, 3)], check=check_shuffle,
+            random=True),
     Program("Multinomial", lambda x: tf.multinomial(x, N, seed=3), [LOGITS], check=check_classes, random=True),
     Program("RandomGamma", lambda alpha: tf.random_gamma([N], alpha, dtype=alpha.dtype, seed=3), [np.array([0.5, 4.0])],
             check=check_gamma, random=True),
