@@ -34,6 +34,7 @@ from .ops.io import *  # noqa: F403
 from .ops.layers import *  # noqa: F403
 from .ops.math import *  # noqa: F403
 from .ops.random import *  # noqa: F403
+from .ops.sparse import *  # noqa: F403
 from .ops.state import *  # noqa: F403
 from .ops.strings import *  # noqa: F403
 from .ops.variables import *  # noqa: F403

@@ -52,6 +52,12 @@ from ...ops.core.scopes import (
     op_scope,
 )
 from ...ops.core.shapes import Dimension, TensorShape
+from ...ops.core.sparse_tensor import (
+    SparseTensor,
+    SparseTensorValue,
+    convert_to_tensor_or_indexed_slices,
+    convert_to_tensor_or_sparse_tensor,
+)
 from ...ops.core.tensor_proto import make_ndarray, make_tensor_proto
 
 GRAPH_DEF_VERSION = PRODUCER
@@ -67,6 +73,8 @@ __all__ = [
     "IndexedSlicesValue",
     "OpError",
     "Operation",
+    "SparseTensor",
+    "SparseTensorValue",
     "Tensor",
     "TensorShape",
     "add_to_collection",
@@ -80,6 +88,8 @@ __all__ = [
     "constant",
     "control_dependencies",
     "convert_to_tensor",
+    "convert_to_tensor_or_indexed_slices",
+    "convert_to_tensor_or_sparse_tensor",
     "device",
     "double",
     "float16",
