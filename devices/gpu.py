@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -138,6 +138,11 @@ class GpuNamespace:
         value = getattr(self._cupy, name)
         setattr(self, name, value)
         return value
+
+    @cached_property
+    def special(self) -> Any:
+        """The special functions, named as SciPy names them."""
+        return importlib.import_module("cupyx.scipy.special")
 
     def raw_kernel(self, name: str, code: str, stand_in: StandIn) -> Any:
         """Return a launcher of the function `name` in CUDA `code`: call it with grid, block and arguments."""

@@ -8,7 +8,8 @@ named in the tables below.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,6 +63,11 @@ _WRITES_FIRST = frozenset(
 _METHOD_ONLY = frozenset(("partition", "sort"))
 _AT_DTYPES = {"add": "iIlLqQefd", "subtract": "iIlLqQefd", "maximum": "iIlLqQfd", "minimum": "iIlLqQfd"}
 _UFUNC_KEYWORDS = frozenset(("out", "dtype", "casting"))
+# What cupyx.scipy.special has of what ops use, by number of arguments.
+SPECIAL_FUNCTIONS = {
+    "betainc": 3, "digamma": 1, "erf": 1, "erfc": 1, "erfinv": 1, "gammainc": 2, "gammaincc": 2, "gammaln": 1, "i0": 1,
+    "i0e": 1, "i1": 1, "i1e": 1, "ndtri": 1, "zeta": 2,
+}  # fmt: skip
 
 
 class SimulatedNamespace:
@@ -72,6 +78,7 @@ class SimulatedNamespace:
         self.linalg = _Submodule(device, "linalg.")
         self.fft = _Submodule(device, "fft.")
         self.lib = _Library(device)
+        self.special = _Special(device)
         self.ndarray = SimulatedArray
 
     def __getattr__(self, name: str) -> Any:
@@ -112,6 +119,26 @@ class _Submodule:
         value = _lookup(self._device, self._prefix + name)
         setattr(self, name, value)
         return value
+
+
+class _Special:
+    """The special functions that CuPy has under SciPy's names, computed by SciPy."""
+
+    def __init__(self, device: SimulatedGpu) -> None:
+        self._device = device
+
+    def __getattr__(self, name: str) -> Any:
+        inputs = SPECIAL_FUNCTIONS.get(name)
+        if inputs is None:
+            raise MissingFromDevice(f"CuPy has no special function {name!r}")
+        parameters = ", ".join(f"T x{i}" for i in range(inputs))
+        launch = ElementwiseLaunch(self._device, parameters, "T y", name, partial(_from_scipy, name))
+        setattr(self, name, launch)
+        return launch
+
+
+def _from_scipy(name: str, *args: Any) -> Any:
+    return getattr(import_module("scipy.special"), name)(*args)
 
 
 class _Library:

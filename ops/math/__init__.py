@@ -3,6 +3,7 @@
 from . import array_gradients as _array_gradients
 from . import gradients_binary as _gradients_binary
 from . import gradients_reductions as _gradients_reductions
+from . import gradients_special as _gradients_special
 from . import gradients_unary as _gradients_unary
 from . import segment_means as _segment_means
 from .add_n import accumulate_n, add_n
@@ -59,6 +60,7 @@ from .reduce import (
     argmax,
     argmin,
     count_nonzero,
+    lbeta,
     norm,
     reduce_all,
     reduce_any,
@@ -87,7 +89,23 @@ from .segments import (
 )
 from .select import clip_by_value, where, where_v2
 from .sorting import bincount, cross, histogram_fixed_width
-from .special import digamma, erf, erfc, erfinv, lgamma, ndtri
+from .special import (
+    bessel_i0,
+    bessel_i0e,
+    bessel_i1,
+    bessel_i1e,
+    betainc,
+    digamma,
+    erf,
+    erfc,
+    erfinv,
+    igamma,
+    igammac,
+    lgamma,
+    ndtri,
+    polygamma,
+    zeta,
+)
 from .unary import (
     acos,
     acosh,
@@ -125,7 +143,14 @@ from .unary import (
 
 mod = floormod
 
-_ATTACHED = (_array_gradients, _gradients_binary, _gradients_reductions, _gradients_unary, _segment_means)
+_ATTACHED = (
+    _array_gradients,
+    _gradients_binary,
+    _gradients_reductions,
+    _gradients_special,
+    _gradients_unary,
+    _segment_means,
+)
 
 __all__ = [
     "abs",
@@ -145,6 +170,11 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "bessel_i0",
+    "bessel_i0e",
+    "bessel_i1",
+    "bessel_i1e",
+    "betainc",
     "bincount",
     "bitwise_and",
     "bitwise_or",
@@ -178,11 +208,14 @@ __all__ = [
     "greater",
     "greater_equal",
     "histogram_fixed_width",
+    "igamma",
+    "igammac",
     "imag",
     "invert",
     "is_finite",
     "is_inf",
     "is_nan",
+    "lbeta",
     "left_shift",
     "less",
     "less_equal",
@@ -206,6 +239,7 @@ __all__ = [
     "nextafter",
     "norm",
     "not_equal",
+    "polygamma",
     "population_count",
     "pow",
     "range",
@@ -266,4 +300,5 @@ __all__ = [
     "xdivy",
     "xlog1py",
     "xlogy",
+    "zeta",
 ]  # fmt: skip

@@ -22,6 +22,7 @@ from .binary import add_v2, multiply, not_equal, pow_op, subtract
 from .complex import abs as magnitude
 from .complex import cast, conj, is_complex, real
 from .select import where_v2
+from .special import lgamma
 from .unary import exp, is_finite, log, sqrt, square
 
 Reduction = Callable[..., Tensor]
@@ -169,3 +170,10 @@ def _other_norm(tensor: Tensor, ord: Any, axis: Any) -> Tensor:
     if isinstance(ord, int | float) and ord > 0:
         return pow_op(reduce_sum(pow_op(size, ord), axis, True), 1.0 / ord)
     raise ValueError(f"'ord' must be a supported vector norm, got {ord}")
+
+
+def lbeta(x: Any, name: str | None = None) -> Tensor:
+    """Return the logarithm of the absolute value of Beta over the last axis of `x`, of shape `x.shape[:-1]`."""
+    with get_default_graph().name_scope(name or "lbeta") as scope:
+        x = convert_to_tensor(x, name="x")
+        return subtract(reduce_sum(lgamma(x), [-1]), lgamma(reduce_sum(x, [-1])), name=scope)

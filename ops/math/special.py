@@ -1,125 +1,125 @@
-"""Special functions: the error function and its inverse, the logarithm of gamma, digamma, and the normal quantile.
+"""Special functions: error, gamma, zeta and beta functions, their derivatives, and modified Bessel functions.
 
-NumPy has none of these. The host maps Python's own `math` functions over the elements, in double precision; GPUs have
-the error and gamma functions in CUDA's maths library, which an element-wise kernel calls.
+NumPy has none of these. SciPy computes them on the host, and CuPy on GPUs under the same names (`xp.special`); both are
+loaded by the first use. Half precision and bfloat16 go through single precision.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from ...devices.types import Array, Namespace
-from ..core.node import Tensor
+from ..core import dtypes
+from ..core.dtypes import DType
+from ..core.node import Operation, Tensor
 from ..core.registry import OpDecl, op
-from ..core.shape_rules import same_shape
-from .declare import FLOATING, Unary, public_unary
+from ..core.shape_rules import broadcast, same_shape
+from .declare import FLOATING, Unary, public_binary, public_unary
 from .unary import exp, negative, square
 
-
-def _elementwise(function: Callable[[float], float]) -> Callable[[Array], Array]:
-    mapped = np.frompyfunc(function, 1, 1)
-
-    def apply(x: Array) -> Array:
-        wide = np.asarray(x, np.float64)
-        return np.asarray(mapped(wide), np.float64).astype(x.dtype)
-
-    return apply
+PRECISE = (dtypes.float32, dtypes.float64)
+ONE, TWO, THREE = "x: T -> y: T", "a: T, x: T -> z: T", "a: T, b: T, x: T -> z: T"
 
 
-def _lgamma(x: float) -> float:
-    if x <= 0 and x == math.floor(x):
-        return math.inf
-    return math.lgamma(x)
+@cache
+def _scipy() -> Any:
+    return import_module("scipy.special")
 
 
-def _digamma(x: float) -> float:
-    """Reflect negative arguments, climb above 10, then sum the asymptotic series."""
-    if math.isnan(x) or x == -math.inf:
-        return math.nan
-    if x <= 0:
-        if x == math.floor(x):
-            return math.nan if x else math.copysign(math.inf, -x)
-        return _digamma(1 - x) - math.pi / math.tan(math.pi * x)
-    total = 0.0
-    while x < 10:
-        total -= 1 / x
-        x += 1
-    inverse = 1 / (x * x)
-    series = inverse * (1 / 12 - inverse * (1 / 120 - inverse * (1 / 252 - inverse * (1 / 240 - inverse * (5 / 660)))))
-    return total + math.log(x) - 0.5 / x - series
+def _kernel(function: str) -> Callable[..., Array]:
+    def block(xp: Namespace, *arrays: Array) -> Array:
+        dtype = arrays[0].dtype
+        if dtype.name in ("float16", "bfloat16"):
+            arrays = tuple(array.astype(np.float32) for array in arrays)
+        return getattr(_scipy() if xp is np else xp.special, function)(*arrays).astype(dtype)
+
+    return block
 
 
-def _erfinv(y: float) -> float:
-    """Solve erf(x) = y: a start from the tails' shape, then Halley's steps on the side that loses no digits."""
-    if math.isnan(y) or abs(y) > 1:
-        return math.nan
-    if abs(y) == 1:
-        return math.copysign(math.inf, y)
-    goal = 1 - abs(y)
-    spread = math.log(goal * (1 + abs(y)))
-    middle = 2 / (math.pi * 0.147) + spread / 2
-    x = math.sqrt(max(math.sqrt(middle * middle - spread / 0.147) - middle, 0.0))
-    for _ in range(4):
-        error = abs(y) - math.erf(x) if abs(y) < 0.5 else math.erfc(x) - goal
-        step = error * math.sqrt(math.pi) / 2 * math.exp(x * x)
-        x += step / (1 - x * step) if abs(x * step) < 0.5 else step
-    return math.copysign(x, y)
+def _no_bfloat16(node: Operation) -> bool:
+    return node.inputs[0].dtype.base_dtype.name != "bfloat16"
 
 
-def _ndtri(p: float) -> float:
-    """Return the normal quantile; its tail is solved through erfc, where 2p - 1 would lose the digits of p."""
-    if not 0 < p < 1:
-        return {0.0: -math.inf, 1.0: math.inf}.get(p, math.nan)
-    if p > 0.1:
-        return math.sqrt(2) * _erfinv(2 * p - 1)
-    x = -math.sqrt(-2 * math.log(p))
-    for _ in range(60):
-        density = math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
-        step = (0.5 * math.erfc(-x / math.sqrt(2)) - p) / density
-        moved = x - step / (1 + x * step / 2)
-        if abs(moved - x) <= 1e-16 * abs(x):
-            break
-        x = moved
-    return x
-
-
-def _on_gpu(expression: str, name: str, stand_in: Callable[[Array], Array]) -> Callable[[Namespace, Array], Array]:
-    def kernel(xp: Namespace, x: Array) -> Array:
-        launch = xp.elementwise_kernel("T x", "T y", f"y = {expression}", f"millstream_{name}", stand_in)
-        return launch(x)
-
-    return kernel
-
-
-def _declare(name: str, doc: str, function: Callable[[float], float], cuda: str) -> Unary:
-    on_host = _elementwise(function)
-
-    def block(xp: Namespace, x: Array) -> Array:
-        return on_host(x)
-
+def _declare(
+    name: str, function: str, doc: str, types: str = ONE, allowed: tuple[DType, ...] = FLOATING
+) -> OpDecl:
+    """Declare an op that SciPy and CuPy have as `function`."""
+    block = _kernel(function)
     block.__doc__ = doc
-    decl: OpDecl = op(name, types="x: T -> y: T", T=FLOATING, shape=same_shape, devices="CPU")(block)
-    if cuda:
-        wide = cuda.format("(double)x") if name in ("Erfinv", "Ndtri", "Lgamma") else cuda.format("x")
-        decl.kernel("GPU", supports=_not_bfloat16)(_on_gpu(wide, name.lower(), on_host))
-        decl.on_gpu = True
-    return public_unary(decl)
+    decl: OpDecl = op(name, types=types, shape=same_shape if types == ONE else broadcast, T=allowed, devices="CPU")(block)
+    decl.kernel("GPU", supports=_no_bfloat16)(block)
+    decl.on_gpu = True
+    return decl
 
 
-def _not_bfloat16(node: Any) -> bool:
-    return bool(node.inputs[0].dtype.base_dtype.name != "bfloat16")
+def _unary(name: str, function: str, doc: str) -> Unary:
+    return public_unary(_declare(name, function, doc))
 
 
-erf = _declare("Erf", "Returns the error function of `x`.", math.erf, "erf({0})")
-erfc = _declare("Erfc", "Returns `1 - erf(x)`, precise also where that is small.", math.erfc, "erfc({0})")
-erfinv = _declare("Erfinv", "Returns the `x` whose error function is given; NaN outside [-1, 1].", _erfinv, "erfinv({0})")
-ndtri = _declare("Ndtri", "Returns the quantile of the normal distribution; NaN outside [0, 1].", _ndtri, "normcdfinv({0})")
-lgamma = _declare("Lgamma", "Returns the logarithm of the absolute value of gamma of `x`.", _lgamma, "lgamma({0})")
-digamma = _declare("Digamma", "Returns the derivative of the logarithm of gamma.", _digamma, "")
+erf = _unary("Erf", "erf", "Returns the error function of `x`.")
+erfc = _unary("Erfc", "erfc", "Returns `1 - erf(x)`, precise also where that is small.")
+erfinv = _unary("Erfinv", "erfinv", "Returns the `x` whose error function is given; NaN outside [-1, 1].")
+ndtri = _unary("Ndtri", "ndtri", "Returns the quantile of the normal distribution; NaN outside [0, 1].")
+lgamma = _unary("Lgamma", "gammaln", "Returns the logarithm of the absolute value of gamma of `x`.")
+digamma = _unary("Digamma", "digamma", "Returns the derivative of the logarithm of gamma.")
+bessel_i0 = _unary("BesselI0", "i0", "Returns the modified Bessel function of order 0.")
+bessel_i1 = _unary("BesselI1", "i1", "Returns the modified Bessel function of order 1.")
+bessel_i0e = _unary("BesselI0e", "i0e", "Returns `exp(-abs(x)) * bessel_i0(x)`, which does not overflow.")
+bessel_i1e = _unary("BesselI1e", "i1e", "Returns `exp(-abs(x)) * bessel_i1(x)`, which does not overflow.")
+
+igamma = public_binary(_declare("Igamma", "gammainc", "Returns the lower regularised incomplete gamma P(a, x).", TWO))
+igammac = public_binary(_declare("Igammac", "gammaincc", "Returns the upper regularised incomplete gamma Q(a, x).", TWO))
+zeta = public_binary(
+    _declare("Zeta", "zeta", "Returns Hurwitz' zeta of `x` and `q`.", "x: T, q: T -> z: T", PRECISE)
+)
+betainc_op = _declare("Betainc", "betainc", "Returns the regularised incomplete beta I_x(a, b).", THREE, PRECISE)
+
+
+def betainc(a: Any, b: Any, x: Any, name: str | None = None) -> Tensor:
+    """Return the regularised incomplete beta I_x(a, b), element-wise; float32 or float64, shapes equal or scalars."""
+    return betainc_op(a, b, x, name=name)  # type: ignore[no-any-return]
+
+
+@public_binary
+@op("Polygamma", types="a: T, x: T -> z: T", T=PRECISE, shape=broadcast)
+def polygamma(xp: Namespace, a: Array, x: Array) -> Array:
+    """Returns the derivative of order `a` of digamma at `x`; NaN where the order is not a whole number from 0."""
+    special = _scipy() if xp is np else xp.special
+    a, x, dtype = a.astype(np.float64), x.astype(np.float64), x.dtype
+    positive = xp.where(a > 0, a, 1)
+    odd = xp.where(positive % 2 == 1, 1.0, -1.0)
+    higher = odd * xp.exp(special.gammaln(positive + 1.0)) * special.zeta(positive + 1.0, x)
+    found = xp.where(a == 0, special.digamma(x), higher)
+    return xp.where((a >= 0) & (a == xp.floor(a)), found, xp.nan).astype(dtype)
+
+
+@public_binary
+@op("IgammaGradA", types="a: T, x: T -> z: T", T=PRECISE, shape=broadcast, devices="CPU")
+def igamma_grad_a(xp: Namespace, a: Array, x: Array) -> Array:
+    """Returns the derivative of `igamma(a, x)` with respect to `a`."""
+    a, x = np.broadcast_arrays(a, x)
+    return _igamma_derivative(a.astype(np.float64), x.astype(np.float64)).astype(a.dtype)
+
+
+def _igamma_derivative(a: Any, x: Any) -> Any:
+    """Differentiate the power series of P(a, x) term by term; far above `a` nothing is left to differentiate."""
+    special = _scipy()
+    outside = (a <= 0) | (x < 0) | np.isnan(a) | np.isnan(x)
+    flat = (x == 0) | (x > a + 40 + 12 * np.sqrt(np.maximum(a, 1)))
+    safe_a, safe_x = np.where(outside, 1.0, a), np.where(outside | flat, 1.0, x)
+    log_x, total = np.log(safe_x), np.zeros_like(safe_x)
+    for n in range(int(np.max(safe_a + safe_x, initial=0)) + 200):
+        size = np.exp((safe_a + n) * log_x - safe_x - special.gammaln(safe_a + n + 1))
+        term = size * (log_x - special.digamma(safe_a + n + 1))
+        total += term
+        if n > np.max(safe_x, initial=0) and np.all(np.abs(term) <= 1e-17 * np.abs(total) + 1e-300):
+            break
+    return np.where(outside, np.nan, np.where(flat, 0.0, total))
 
 
 def exp_minus_square(x: Tensor) -> Tensor:

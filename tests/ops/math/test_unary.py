@@ -6,6 +6,7 @@
 import math
 
 import numpy as np
+from scipy import special
 
 from millstream.ops import math as m
 from millstream.ops.core.registry import lookup
@@ -73,9 +74,12 @@ ROWS = table(
     one("Erfinv", m.erfinv, UNIT, None),
     one("Ndtri", m.ndtri, POSITIVE / 4, None),
     one("Ndtri", lambda p: m.erfc(m.ndtri(p) * -math.sqrt(0.5)) * 0.5, POSITIVE / 4, lambda p: p, gradient=False, label="inverts"),
-    one("Lgamma", m.lgamma, POSITIVE, mapped(math.lgamma), second=False),
-    one("Digamma", m.digamma, np.array([1.0, 0.5, 10.0, -0.5]),
-        lambda x: np.array([-0.5772156649015329, -1.9635100260214235, 2.251752589066721, 0.03648997397857652]), gradient=False),
+    one("Lgamma", m.lgamma, POSITIVE, mapped(math.lgamma)),
+    one("Digamma", m.digamma, HALVES, special.digamma),
+    one("BesselI0", m.bessel_i0, ANY, special.i0),
+    one("BesselI1", m.bessel_i1, ANY, special.i1),
+    one("BesselI0e", m.bessel_i0e, ANY, special.i0e),
+    one("BesselI1e", m.bessel_i1e, ANY, special.i1e),
     one("IsNan", m.is_nan, ODD, np.isnan, gradient=False),
     one("IsInf", m.is_inf, ODD, np.isinf, gradient=False),
     one("IsFinite", m.is_finite, ODD, np.isfinite, gradient=False),
