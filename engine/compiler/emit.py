@@ -130,6 +130,9 @@ class Emitter:
             return f"{self._bind(place, 'device')}.put({self._value(value)})"
         return f"{self._bind(place, 'device')}.receive({self._value(value)}, {self._bind(source, 'device')})"
 
+    def _check(self, step: Step) -> str:
+        return self._value(step.args[0])
+
     def _start(self, step: Step) -> str:
         return f"{self._bind(step.device, 'device')}.get_async({self._value(step.args[0])})"
 

@@ -38,7 +38,7 @@ class Value:
 
 @dataclass(eq=False)
 class Step:
-    """One thing to do: `kind` is 'kernel', 'copy', 'start', 'wait', 'fused', 'if' or 'while'.
+    """One thing to do: `kind` is 'kernel', 'copy', 'start', 'wait', 'check', 'fused', 'if' or 'while'.
 
     `args` are Values, or lists of them for list arguments. `blocks` are the bodies of control flow; `extra` holds what one
     kind of step needs besides: loop variables, branch results, the group of a fused step.

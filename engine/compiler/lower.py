@@ -106,7 +106,10 @@ class Lowering:
         elif op.regions:
             (self._loop if is_loop(op) else self._conditional)(op, block)
         elif self._is_alias(op, device):
-            self._home[op.outputs[0]] = self._as_read(self._home[op.inputs[0]])
+            self._home[op.outputs[0]] = read = self._as_read(self._home[op.inputs[0]])
+            if op.outputs[0] not in self.needed.tensors:
+                # Nobody uses the value, but who runs a read, or waits for one, is told of a variable without a value.
+                block.steps.append(Step("check", op, device, [read]))
         else:
             self._kernel(op, device, block)
 
