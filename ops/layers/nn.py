@@ -1,6 +1,19 @@
 """What this folder adds to `tf.nn`: functions that need random numbers, variables or several shards."""
 
+from ..random.candidates import (
+    all_candidate_sampler,
+    compute_accidental_hits,
+    fixed_unigram_candidate_sampler,
+    learned_unigram_candidate_sampler,
+    log_uniform_candidate_sampler,
+    uniform_candidate_sampler,
+)
 from .dropout import dropout
 from .embedding import embedding_lookup
+from .sampled import nce_loss, sampled_softmax_loss
 
-__all__ = ["dropout", "embedding_lookup"]
+__all__ = [
+    "all_candidate_sampler", "compute_accidental_hits", "dropout", "embedding_lookup", "fixed_unigram_candidate_sampler",
+    "learned_unigram_candidate_sampler", "log_uniform_candidate_sampler", "nce_loss", "sampled_softmax_loss",
+    "uniform_candidate_sampler",
+]  # fmt: skip
