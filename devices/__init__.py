@@ -3,6 +3,7 @@
 What programs need is here: `local_devices`, `simulated_gpus`, `require_gpu`, `DeviceSpec`.
 """
 
+from . import blas_core as blas_core  # first, for it chooses the BLAS core before NumPy is loaded
 from .device import Device, DeviceAttributes, MemoryStats, Pending
 from .errors import (
     DeviceError,

@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from ..devices import local_devices, simulated_gpus, unusable_gpus
+from ..devices import blas, local_devices, onednn, simulated_gpus, unusable_gpus
 from . import observe
 
 
@@ -59,12 +59,13 @@ def _devices(options: argparse.Namespace) -> int:
     ]
     refused = [{"description": description, "reason": reason} for description, reason in unusable_gpus()]
     if options.json:
-        print(json.dumps({"devices": rows, "unusable": refused}, indent=2))
+        print(json.dumps({"devices": rows, "unusable": refused, "blas": blas.libraries()}, indent=2))
         return 0
     for row in rows:
         print(f"{row['name']}  {row['description']}  {_memory(row['memory_limit'])}")
     for item in refused:
         print(f"not usable: {item['description']}: {item['reason']}")
+    print("\n".join([*blas.description(), onednn.description()]))
     return 0
 
 

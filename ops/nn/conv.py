@@ -1,10 +1,14 @@
-"""Convolutions of images: one matrix product over gathered patches, the same in NumPy and CuPy.
+"""Convolutions of images: the ops, and kernels that are one matrix product over gathered patches, for CuPy.
 
-The gradients are the op types that TensorFlow has for them, computed from the same patches.
+The gradients are the op types that TensorFlow has for them. On the CPU the same ops are computed block by block
+(conv_cpu.py) or by oneDNN (conv_onednn.py). `forward`, `by_input` and `by_filter` take channels-last arrays, already wide
+enough to compute with, and a Window; `Engine` is what a device offers of the three.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ...devices.types import Array, Namespace
@@ -18,6 +22,7 @@ from ..core.registry import op
 from ..core.shape_rules import constant_value_as_shape
 from ..core.shapes import Shape
 from ..math.declare import FLOATING
+from . import conv_cpu
 from .windows import Window, from_last, output_dims, padded, taps, to_last, unpadded, window_of
 
 TYPES = (*FLOATING, dtypes.int32)
@@ -48,21 +53,86 @@ def _checked(images: Array, filters: Array) -> int:
     return int(images.shape[3] // filters.shape[2])
 
 
+@dataclass(frozen=True)
+class Engine:
+    """How a kind of device convolves one group of channels; each function gets the array namespace first."""
+
+    forward: Callable[..., Array]
+    by_input: Callable[..., Array]
+    by_filter: Callable[..., Array]
+
+
 def _forward(xp: Namespace, images: Array, filters: Array, window: Window) -> Array:
     patches = _patches(xp, images, window)
     flat = xp.matmul(patches.reshape(-1, patches.shape[3]), filters.reshape(-1, filters.shape[3]))
     return flat.reshape((*patches.shape[:3], filters.shape[3]))
 
 
-def _grouped(xp: Namespace, images: Array, filters: Array, window: Window, groups: int) -> Array:
-    if groups == 1:
-        return _forward(xp, images, filters, window)
-    depth, made = filters.shape[2], filters.shape[3] // groups
-    parts = [
-        _forward(xp, images[..., i * depth : (i + 1) * depth], filters[..., i * made : (i + 1) * made], window)
-        for i in range(groups)
-    ]
-    return xp.concatenate(parts, axis=3)
+def _by_input(xp: Namespace, filters: Array, dy: Array, window: Window, height: int, width: int) -> Array:
+    around = (height + sum(window.pads[0]), width + sum(window.pads[1]))
+    made = xp.zeros((dy.shape[0], *around, filters.shape[2]), dy.dtype)
+    for (i, j), index in taps(window, dy.shape[1], dy.shape[2]):
+        made[index] += xp.matmul(dy, filters[i, j].T)
+    return xp.ascontiguousarray(unpadded(made, window, height, width))
+
+
+def _by_filter(xp: Namespace, images: Array, dy: Array, window: Window) -> Array:
+    patches = _patches(xp, images, window)
+    made = xp.matmul(patches.reshape(-1, patches.shape[3]).T, dy.reshape(-1, dy.shape[3]))
+    return made.reshape((*window.size, images.shape[3], dy.shape[3]))
+
+
+BY_PATCHES = Engine(_forward, _by_input, _by_filter)
+IN_BLOCKS = Engine(
+    lambda xp, *args: conv_cpu.forward(*args), lambda xp, *args: conv_cpu.image_gradient(*args),
+    lambda xp, *args: conv_cpu.filter_gradient(*args),
+)  # fmt: skip
+
+
+def _split(xp: Namespace, array: Array, groups: int) -> list[Array]:
+    """Return the groups of an array's channels, which are its last axis."""
+    size = array.shape[3] // groups
+    return [array[..., i * size : (i + 1) * size] for i in range(groups)] if groups > 1 else [array]
+
+
+def _joined(xp: Namespace, parts: list[Array]) -> Array:
+    return xp.concatenate(parts, axis=3) if len(parts) > 1 else parts[0]
+
+
+def convolve(xp: Namespace, input: Array, filter: Array, attrs: dict[str, Any], engine: Engine) -> Array:
+    """Return the convolution of images with filters, in the format that the attributes name."""
+    images, filters = to_last(xp, _wide(input), attrs["data_format"]), _wide(filter)
+    groups = _checked(images, filters)
+    window = window_of(images.shape[1:3], filters.shape[:2], attrs)
+    pairs = zip(_split(xp, images, groups), _split(xp, filters, groups), strict=True)
+    found = _joined(xp, [engine.forward(xp, image, part, window) for image, part in pairs])
+    return from_last(xp, found, attrs["data_format"]).astype(input.dtype, copy=False)
+
+
+def convolve_input(
+    xp: Namespace, sizes: Array, filter: Array, out_backprop: Array, attrs: dict[str, Any], engine: Engine
+) -> Array:
+    """Return the gradient of a convolution by its images, whose shape is `sizes`."""
+    dy, filters = to_last(xp, _wide(out_backprop), attrs["data_format"]), _wide(filter)
+    _, height, width, depth = _last_sizes(sizes, attrs["data_format"])
+    window = window_of((height, width), filters.shape[:2], attrs)
+    groups = depth // filters.shape[2]
+    pairs = zip(_split(xp, filters, groups), _split(xp, dy, groups), strict=True)
+    found = _joined(xp, [engine.by_input(xp, part, gradient, window, height, width) for part, gradient in pairs])
+    return from_last(xp, found, attrs["data_format"]).astype(filter.dtype, copy=False)
+
+
+def convolve_filter(
+    xp: Namespace, input: Array, sizes: Array, out_backprop: Array, attrs: dict[str, Any], engine: Engine
+) -> Array:
+    """Return the gradient of a convolution by its filters, whose shape is `sizes`."""
+    images, dy = (to_last(xp, _wide(array), attrs["data_format"]) for array in (input, out_backprop))
+    rows, columns, inner, _ = (int(size) for size in sizes)
+    window = window_of(images.shape[1:3], (rows, columns), attrs)
+    groups = images.shape[3] // inner
+    pairs = zip(_split(xp, images, groups), _split(xp, dy, groups), strict=True)
+    found = _joined(xp, [engine.by_filter(xp, image, gradient, window) for image, gradient in pairs])
+    return found.astype(input.dtype, copy=False)
 
 
 def _conv_shape(node: Operation) -> Shape:
@@ -84,12 +154,14 @@ def conv2d_op(
     explicit_paddings: list[int], data_format: str = "NHWC", dilations: list[int],
 ) -> Array:  # fmt: skip
     """Returns the convolution (correlation, as usual in this field) of images with filters."""
-    images, filters = to_last(xp, _wide(input), data_format), _wide(filter)
-    groups = _checked(images, filters)
     attrs = _attrs(strides, padding, explicit_paddings, data_format, dilations)
-    window = window_of(images.shape[1:3], filters.shape[:2], attrs)
-    found = _grouped(xp, images, filters, window, groups)
-    return from_last(xp, found, data_format).astype(input.dtype, copy=False)
+    return convolve(xp, input, filter, attrs, BY_PATCHES)
+
+
+@conv2d_op.kernel("CPU", label="conv2d in blocks")
+def conv2d_cpu(xp: Namespace, input: Array, filter: Array, **attrs: Any) -> Array:
+    """Convolve block by block."""
+    return convolve(xp, input, filter, attrs, IN_BLOCKS)
 
 
 def _of_sizes(index: int) -> Any:
@@ -109,29 +181,19 @@ def conv2d_input_op(
     dilations: list[int],
 ) -> Array:  # fmt: skip
     """Returns the gradient of a convolution by its images."""
-    dy, filters = to_last(xp, _wide(out_backprop), data_format), _wide(filter)
-    batch, height, width, depth = _last_sizes(input_sizes, data_format)
     attrs = _attrs(strides, padding, explicit_paddings, data_format, dilations)
-    window = window_of((height, width), filters.shape[:2], attrs)
-    made = xp.zeros(_around(window, batch, height, width, depth), dy.dtype)
-    groups = depth // filters.shape[2]
-    inner, outer = filters.shape[2], filters.shape[3] // groups
-    for (i, j), index in taps(window, dy.shape[1], dy.shape[2]):
-        for g in range(groups):
-            part = dy[..., g * outer : (g + 1) * outer]
-            tap = filters[i, j, :, g * outer : (g + 1) * outer]
-            made[(*index, slice(g * inner, (g + 1) * inner))] += xp.matmul(part, tap.T)
-    inside = xp.ascontiguousarray(unpadded(made, window, height, width))
-    return from_last(xp, inside, data_format).astype(filter.dtype, copy=False)
+    return convolve_input(xp, input_sizes, filter, out_backprop, attrs, BY_PATCHES)
+
+
+@conv2d_input_op.kernel("CPU", label="conv2d's image gradient in blocks")
+def conv2d_input_cpu(xp: Namespace, input_sizes: Array, filter: Array, out_backprop: Array, **attrs: Any) -> Array:
+    """Compute the gradient by the images block by block."""
+    return convolve_input(xp, input_sizes, filter, out_backprop, attrs, IN_BLOCKS)
 
 
 def _last_sizes(sizes: Array, data_format: str) -> tuple[int, int, int, int]:
     a, b, c, d = (int(size) for size in sizes)
     return (a, c, d, b) if data_format == "NCHW" else (a, b, c, d)
-
-
-def _around(window: Window, batch: int, height: int, width: int, depth: int) -> tuple[int, int, int, int]:
-    return (batch, height + sum(window.pads[0]), width + sum(window.pads[1]), depth)
 
 
 @op(
@@ -144,18 +206,14 @@ def conv2d_filter_op(
     dilations: list[int],
 ) -> Array:  # fmt: skip
     """Returns the gradient of a convolution by its filters."""
-    images, dy = (to_last(xp, _wide(array), data_format) for array in (input, out_backprop))
-    rows, columns, inner, total = (int(size) for size in filter_sizes)
     attrs = _attrs(strides, padding, explicit_paddings, data_format, dilations)
-    window = window_of(images.shape[1:3], (rows, columns), attrs)
-    groups = images.shape[3] // inner
-    outer, parts = total // groups, []
-    for g in range(groups):
-        patches = _patches(xp, images[..., g * inner : (g + 1) * inner], window)
-        gradient = dy[..., g * outer : (g + 1) * outer].reshape(-1, outer)
-        parts.append(xp.matmul(patches.reshape(-1, patches.shape[3]).T, gradient).reshape(rows, columns, inner, outer))
-    found = xp.concatenate(parts, axis=3) if groups > 1 else parts[0]
-    return found.astype(input.dtype, copy=False)
+    return convolve_filter(xp, input, filter_sizes, out_backprop, attrs, BY_PATCHES)
+
+
+@conv2d_filter_op.kernel("CPU", label="conv2d's filter gradient in blocks")
+def conv2d_filter_cpu(xp: Namespace, input: Array, filter_sizes: Array, out_backprop: Array, **attrs: Any) -> Array:
+    """Compute the gradient by the filters block by block."""
+    return convolve_filter(xp, input, filter_sizes, out_backprop, attrs, IN_BLOCKS)
 
 
 def _same(op: Operation) -> dict[str, Any]:

@@ -180,7 +180,13 @@ def _avg_pool_grad_gradient(op: Operation, dx: Tensor) -> list[Tensor | None]:
 
 
 def max_pool(
-    value: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC", name: str | None = None, input: Any = None
+    value: Any,
+    ksize: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str = "NHWC",
+    name: str | None = None,
+    input: Any = None,
 ) -> Tensor:
     """Return the greatest element of each window of images.
 
@@ -197,7 +203,13 @@ def max_pool(
 
 
 def avg_pool(
-    value: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NHWC", name: str | None = None, input: Any = None
+    value: Any,
+    ksize: Any,
+    strides: Any,
+    padding: str,
+    data_format: str = "NHWC",
+    name: str | None = None,
+    input: Any = None,
 ) -> Tensor:
     """Return the mean of each window of images; see `max_pool`."""
     with get_default_graph().name_scope(name or "AvgPool") as scope:

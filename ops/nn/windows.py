@@ -64,7 +64,9 @@ def window_of(lengths: Any, size: Any, attrs: dict[str, Any]) -> Window:
     dilations = spatial(attrs.get("dilations", (1, 1, 1, 1)), data_format)
     if min(strides) < 1 or min(dilations) < 1:
         raise InvalidArgumentError(None, None, f"Strides and dilations must be positive, got {strides} and {dilations}")
-    pads = padding_of(attrs["padding"], attrs.get("explicit_paddings", ()), data_format, lengths, size, strides, dilations)
+    pads = padding_of(
+        attrs["padding"], attrs.get("explicit_paddings", ()), data_format, lengths, size, strides, dilations
+    )
     return Window(tuple(size), strides, dilations, pads)
 
 

@@ -17,15 +17,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from workloads import BY_NAME
-
 
 class Worker:
     """Answers requests; every public method is one."""
 
     def __init__(self, module: str) -> None:
+        # Before NumPy and what needs it: the module may choose the core that NumPy's BLAS takes.
         self.tf: Any = importlib.import_module(module)
+        self.np = importlib.import_module("numpy")
+        self.workloads = importlib.import_module("workloads").BY_NAME
         if hasattr(self.tf, "disable_v2_behavior"):
             self.tf.disable_v2_behavior()
         self._step: Callable[..., float] = float
@@ -34,13 +34,13 @@ class Worker:
     def versions(self) -> dict[str, Any]:
         """Return what a reader of the table has to know of this side."""
         return {
-            "module": self.tf.__name__, "version": getattr(self.tf, "__version__", "?"), "numpy": np.__version__,
-            "python": ".".join(map(str, sys.version_info[:3])), "blas": blas(),
+            "module": self.tf.__name__, "version": getattr(self.tf, "__version__", "?"), "numpy": self.np.__version__,
+            "python": ".".join(map(str, sys.version_info[:3])), "blas": blas(self.np),
         }  # fmt: skip
 
     def prepare(self, name: str) -> dict[str, Any]:
         """Build a workload, run it twice, and return its number and the seconds of the second run."""
-        workload = BY_NAME[name]
+        workload = self.workloads[name]
         self.tf.reset_default_graph()
         gc.collect()
         self._step, self._before = workload.build(self.tf), workload.before
@@ -75,7 +75,7 @@ class Worker:
         return {"value": value, "seconds": (time.perf_counter() - began) / calls}
 
 
-def blas() -> list[dict[str, Any]]:
+def blas(np: Any) -> list[dict[str, Any]]:
     """Return the BLAS libraries that are loaded, with their cores and threads, where threadpoolctl is installed."""
     try:
         threadpoolctl = importlib.import_module("threadpoolctl")

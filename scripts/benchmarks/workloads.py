@@ -126,6 +126,29 @@ def large_mlp(tf: Any) -> Step:
     return mlp(tf, (1024, 1024, 1000), 1024, tf.train.GradientDescentOptimizer(1e-4))
 
 
+def lenet_adam(tf: Any) -> Step:
+    """Return a training step of two convolutions with pools and two dense layers, on 64 images of 28x28."""
+    rng = np.random.RandomState(0)
+
+    def weights(*dims: int) -> Any:
+        return tf.Variable((rng.randn(*dims) / np.prod(dims[:-1]) ** 0.5).astype("f4"))
+
+    x, labels = tf.placeholder(tf.float32, [None, 28, 28, 1]), tf.placeholder(tf.int32, [None])
+    y = x
+    for depth, made in ((1, 32), (32, 64)):
+        y = tf.nn.conv2d(y, weights(5, 5, depth, made), [1, 1, 1, 1], "SAME")
+        y = tf.nn.relu(tf.nn.bias_add(y, tf.Variable(tf.zeros([made]))))
+        y = tf.nn.max_pool(y, [1, 2, 2, 1], [1, 2, 2, 1], "SAME")
+    y = tf.reshape(y, [-1, 7 * 7 * 64])
+    y = tf.nn.relu(tf.matmul(y, weights(7 * 7 * 64, 512)) + tf.Variable(tf.zeros([512])))
+    y = tf.matmul(y, weights(512, 10)) + tf.Variable(tf.zeros([10]))
+    loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=y))
+    train = tf.train.AdamOptimizer(1e-6).minimize(loss)
+    sess = session(tf)
+    feed = {x: rng.rand(64, 28, 28, 1).astype("f4"), labels: rng.randint(0, 10, 64).astype("i4")}
+    return lambda: float(sess.run([loss, train], feed)[0])
+
+
 # Large arrays
 
 
@@ -228,6 +251,7 @@ WORKLOADS = (
     Workload("mnist_mlp_sgd", "MLP 128x784-256-10, SGD", mnist_mlp_sgd, products=True),
     Workload("mnist_mlp_adam", "MLP 128x784-256-10, Adam", mnist_mlp_adam, products=True),
     Workload("large_mlp", "MLP 1024x1024-1024-1000, SGD", large_mlp, products=True),
+    Workload("lenet_adam", "LeNet on 64 images, Adam", lenet_adam, products=True),
     Workload("elementwise", "12-op chain on 10M floats", elementwise),
     Workload("elementwise_gradient", "the same with its gradient", elementwise_gradient),
     Workload("adam_update", "Adam update of 10M floats", adam_update),

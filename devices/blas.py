@@ -1,0 +1,102 @@
+"""NumPy's BLAS: which library, core and threads it has, and the one place that limits its threads.
+
+Work that is divided among our own threads wants BLAS at one thread, or they fight for the cores. The limit is the
+process's, so blocks that want it are counted: the first sets it, the last one restores what was there, from whatever
+threads they come.
+
+State: `_limit`, with the number of open blocks and the threads that each library had before them.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import lru_cache
+from types import TracebackType
+from typing import Any
+
+from .blas_core import VARIABLE, better_core, cpu_facts
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> tuple[Any, ...]:
+    """Return threadpoolctl's handles of the BLAS libraries that are loaded."""
+    from threadpoolctl import ThreadpoolController
+
+    found = ThreadpoolController().select(user_api="blas")
+    return tuple(found.lib_controllers)
+
+
+class _Limit:
+    """Counts the blocks that want BLAS at one thread, and sets and restores its threads."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Take a new lock, as a child process has to: its parent's may be held by a thread that it lacks."""
+        self._lock = threading.Lock()
+        self._depth = 0
+        self._before: list[tuple[Any, int]] = []
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._depth += 1
+            if self._depth == 1:
+                self._before = [(library, library.get_num_threads()) for library in _libraries()]
+                for library, threads in self._before:
+                    if threads > 1:
+                        library.set_num_threads(1)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._depth -= 1
+            if not self._depth:
+                for library, threads in self._before:
+                    # Somebody who changed it meanwhile knows better.
+                    if threads > 1 and library.get_num_threads() == 1:
+                        library.set_num_threads(threads)
+
+
+_limit = _Limit()
+
+
+def _after_fork() -> None:
+    for library, threads in _limit._before if _limit._depth else ():
+        library.set_num_threads(threads)
+    _limit.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def one_thread() -> _Limit:
+    """Return a context manager inside which BLAS computes on the calling thread alone."""
+    return _limit
+
+
+def libraries() -> list[dict[str, Any]]:
+    """Return name, version, core and threads of the BLAS libraries that are loaded."""
+    kept = ("internal_api", "version", "architecture", "num_threads")
+    return [{key: info[key] for key in kept if key in info} for info in (library.info() for library in _libraries())]
+
+
+def description() -> list[str]:
+    """Return lines that say which BLAS is in use, and what would be faster."""
+    lines = []
+    for found in libraries():
+        core = found.get("architecture")
+        lines.append(
+            f"BLAS: {found['internal_api']} {found.get('version')}, core {core or 'unknown'}, "
+            f"{found['num_threads']} threads"
+        )
+        better = better_core(*cpu_facts())
+        if better is not None and found["internal_api"] == "openblas" and core not in (better, "Cooperlake"):
+            lines.append(
+                f"  core {better} would be faster on this CPU: import millstream before NumPy, use `millstream run`, or "
+                f"set {VARIABLE}={better} before Python starts"
+            )
+    return lines or ["BLAS: none that threadpoolctl knows"]

@@ -1,0 +1,236 @@
+"""Convolutions on the CPU in NumPy: patches of a few images at a time, small enough for the cache, on all cores.
+
+Two ways to gather patches. Along rows: what the window's rows see, one copy for all of them, since a window that is one
+row lower sees the same but for a shift; then there is a product for each row of the window. By taps: an array for each
+element of the window; it is the quicker copy where images have few channels. Images are (batch, height, width, channels),
+filters (height, width, in, out). Invariant: BLAS computes on one thread where we have divided the batch among ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from ...devices import blas
+from ...devices.threads import divide
+from ...devices.types import Array
+from .windows import Window, taps
+
+# Bytes of patches at a time: what a core's own cache holds beside the results.
+CACHE = 1 << 19
+# Products of one number with another below which threads cost more than they bring.
+SMALL = 1 << 20
+# Numbers that lie together in a row of a window, from which on rows are the better way.
+LONG = 32
+
+
+class Patches:
+    """Patches of some images of a batch, gathered into memory that is used again for the next ones."""
+
+    def __init__(self, images: Array, window: Window, block: int) -> None:
+        self.images, self.window, self.block = images, window, block
+        self.places = window.outputs(*images.shape[1:3])
+        _, height, width, depth = images.shape
+        (top, bottom), (left, right) = window.pads
+        self.padded = bool(top or bottom or left or right)
+        self.dims = (height + top + bottom, width + left + right, depth)
+        self._inside = np.s_[:, top : top + height, left : left + width]
+        self._around = np.zeros((block, *self.dims), images.dtype) if self.padded else None
+        self._gathered: Array = None
+
+    def _padded(self, start: int, stop: int) -> Array:
+        if self._around is None:
+            return self.images[start:stop]
+        around = self._around[: stop - start]
+        around[self._inside] = self.images[start:stop]
+        return around
+
+    def by_rows(self, start: int, stop: int) -> list[Array]:
+        """Return for each row of the window what it sees: (images, places, numbers in a row of the window)."""
+        around, window, (rows, columns) = self._padded(start, stop), self.window, self.places
+        s0, s1, s2, s3 = around.strides
+        count, (height, _, depth), wide = stop - start, self.dims, window.size[1]
+        view = as_strided(
+            around, (count, height, columns, wide, depth),
+            (s0, s1, s2 * window.strides[1], s2 * window.dilations[1], s3), writeable=False,
+        )  # fmt: skip
+        if self._gathered is None:
+            self._gathered = np.empty((self.block, *view.shape[1:]), around.dtype)
+        gathered = self._gathered[:count]
+        np.copyto(gathered, view)
+        flat, down, seen = gathered.reshape(count, height, columns, wide * depth), window.strides[0], []
+        for i in range(window.size[0]):
+            first = i * window.dilations[0]
+            part = flat[:, first : first + (rows - 1) * down + 1 : down]
+            # With a step of 1 the places of an image lie together.
+            seen.append(as_strided(part, (count, rows * columns, wide * depth), (*part.strides[::2], part.strides[3]))
+                        if down == 1 else part)  # fmt: skip
+        return seen
+
+    def by_taps(self, start: int, stop: int) -> Array:
+        """Return (numbers in a window, images * places)."""
+        around, window, (rows, columns) = self._padded(start, stop), self.window, self.places
+        s0, s1, s2, s3 = around.strides
+        (high, wide), (down, right), (d0, d1), depth = window.size, window.strides, window.dilations, self.dims[2]
+        view = as_strided(
+            around, (high, wide, depth, stop - start, rows, columns),
+            (s1 * d0, s2 * d1, s3, s0, s1 * down, s2 * right), writeable=False,
+        )  # fmt: skip
+        if self._gathered is None:
+            self._gathered = np.empty(high * wide * depth * self.block * rows * columns, around.dtype)
+        gathered = self._gathered[: view.size].reshape(view.shape)
+        np.copyto(gathered, view)
+        return gathered.reshape(high * wide * depth, -1)
+
+
+def _along_rows(window: Window, depth: int) -> bool:
+    return window.size[1] * depth >= LONG
+
+
+def _block(images: Array, window: Window) -> int:
+    """Return how many images' patches fill the cache."""
+    _, height, _, depth = images.shape
+    rows, columns = window.outputs(*images.shape[1:3])
+    along = height if _along_rows(window, depth) else rows * window.size[0]
+    size = along * columns * window.size[1] * depth * images.dtype.itemsize
+    return max(1, min(len(images), CACHE // max(size, 1)))
+
+
+def over_batch(work: Callable[[int, int], None], batch: int, products: int) -> None:
+    """Call `work(start, stop)` on parts of a batch, on all cores where that pays."""
+    if batch < 2 or products < SMALL:
+        work(0, batch)
+        return
+    with blas.one_thread():
+        divide(work, batch, 1)
+
+
+def _products(images: Array, window: Window, made: int) -> int:
+    rows, columns = window.outputs(*images.shape[1:3])
+    return int(len(images) * rows * columns * window.size[0] * window.size[1] * images.shape[3] * made)
+
+
+def forward(images: Array, filters: Array, window: Window) -> Array:
+    """Return the convolution of images with filters."""
+    high, wide, depth, made = filters.shape
+    rows, columns = window.outputs(*images.shape[1:3])
+    found = np.empty((len(images), rows, columns, made), np.result_type(images, filters))
+    if not found.size or not filters.size:
+        found[...] = 0
+        return found
+    if window.size == window.strides == (1, 1) and images.flags.c_contiguous and not _is_padded(window):
+        np.matmul(images.reshape(-1, depth), filters.reshape(depth, made), out=found.reshape(-1, made))
+        return found
+    along, block = _along_rows(window, depth), _block(images, window)
+    rowwise, flat = filters.reshape(high, wide * depth, made), filters.reshape(-1, made)
+
+    def part(start: int, stop: int) -> None:
+        patches = Patches(images, window, min(block, stop - start))
+        scratch = np.empty((min(block, stop - start), rows, columns, made), found.dtype) if along and high > 1 else None
+        for low in range(start, stop, block):
+            high_end = min(low + block, stop)
+            target = found[low:high_end]
+            if along:
+                _sum_of_rows(patches.by_rows(low, high_end), rowwise, target, scratch)
+            else:
+                np.matmul(patches.by_taps(low, high_end).T, flat, out=target.reshape(-1, made))
+
+    over_batch(part, len(images), _products(images, window, made))
+    return found
+
+
+def _is_padded(window: Window) -> bool:
+    return any(length for pair in window.pads for length in pair)
+
+
+def _sum_of_rows(seen: list[Array], filters: Array, target: Array, scratch: Array) -> None:
+    for i, row in enumerate(seen):
+        like = target.reshape(*row.shape[:-1], -1)
+        if not i:
+            np.matmul(row, filters[0], out=like)
+        else:
+            more = scratch[: len(target)].reshape(like.shape)
+            np.matmul(row, filters[i], out=more)
+            np.add(like, more, out=like)
+
+
+def filter_gradient(images: Array, dy: Array, window: Window) -> Array:
+    """Return the gradient by the filters: (window's rows, columns, channels in, channels out)."""
+    (high, wide), depth, made = window.size, images.shape[3], dy.shape[3]
+    kind = np.result_type(images, dy)
+    if not images.size or not dy.size:
+        return np.zeros((high, wide, depth, made), kind)
+    along, block, parts = _along_rows(window, depth), _block(images, window), []
+
+    def part(start: int, stop: int) -> None:
+        patches = Patches(images, window, min(block, stop - start))
+        total = np.zeros((high, wide * depth, made), kind)
+        parts.append((start, total))
+        for low in range(start, stop, block):
+            end = min(low + block, stop)
+            if along:
+                _add_rows(patches.by_rows(low, end), dy[low:end], total)
+            else:
+                total += (patches.by_taps(low, end) @ dy[low:end].reshape(-1, made)).reshape(total.shape)
+
+    over_batch(part, len(images), _products(images, window, made))
+    totals = [total for _, total in sorted(parts, key=lambda pair: pair[0])]
+    for total in totals[1:]:
+        totals[0] += total
+    found: Array = totals[0].reshape(high, wide, depth, made)
+    return found
+
+
+def _add_rows(seen: list[Array], dy: Array, total: Array) -> None:
+    for i, row in enumerate(seen):
+        like = dy.reshape(*row.shape[:-1], -1)
+        found = np.matmul(np.swapaxes(row, -1, -2), like)
+        total[i] += found.sum(axis=tuple(range(found.ndim - 2))) if found.ndim > 2 else found
+
+
+def image_gradient(filters: Array, dy: Array, window: Window, height: int, width: int) -> Array:
+    """Return the gradient by the images, which have `height` rows and `width` columns."""
+    mirrored = _mirrored(window, dy, height, width)
+    if mirrored is not None:
+        turned = np.ascontiguousarray(filters[::-1, ::-1].transpose(0, 1, 3, 2))
+        return forward(dy, turned, mirrored)
+    return _scattered(filters, dy, window, height, width)
+
+
+def _mirrored(window: Window, dy: Array, height: int, width: int) -> Window | None:
+    """Return the window with which the gradient is itself a convolution, None where steps leave places out."""
+    if window.strides != (1, 1):
+        return None
+    pads: list[Any] = []
+    for i, length in enumerate((height, width)):
+        span = (window.size[i] - 1) * window.dilations[i]
+        before = span - window.pads[i][0]
+        pads.append((before, length + span - dy.shape[1 + i] - before))
+    return None if min(min(pair) for pair in pads) < 0 else Window(window.size, (1, 1), window.dilations, tuple(pads))  # type: ignore[arg-type]
+
+
+def _scattered(filters: Array, dy: Array, window: Window, height: int, width: int) -> Array:
+    """Return the gradient by adding what each place gives to the elements that it saw."""
+    (high, wide, depth, made), (_, rows, columns, _) = filters.shape, dy.shape
+    found = np.zeros((len(dy), height, width, depth), np.result_type(filters, dy))
+    (top, bottom), (left, right) = window.pads
+    turned = np.ascontiguousarray(filters.reshape(-1, made).T)
+    block = max(1, min(len(dy), CACHE // max(rows * columns * high * wide * depth * found.itemsize, 1)))
+
+    def part(start: int, stop: int) -> None:
+        around = np.empty((min(block, stop - start), height + top + bottom, width + left + right, depth), found.dtype)
+        for low in range(start, stop, block):
+            end = min(low + block, stop)
+            given = dy[low:end].reshape(-1, made) @ turned
+            given = given.reshape(end - low, rows, columns, high, wide, depth)
+            inside = around[: end - low]
+            inside[...] = 0
+            for (i, j), index in taps(window, rows, columns):
+                inside[index] += given[:, :, :, i, j]
+            found[low:end] = inside[:, top : top + height, left : left + width]
+
+    over_batch(part, len(dy), len(dy) * rows * columns * made * high * wide * depth)
+    return found
