@@ -4,6 +4,8 @@ The public face: names only. `import millstream as tf` runs TF1 programs; nothin
 (`ConfigProto`, `GraphDef` …) load when they are first named.
 """
 
+import importlib as _importlib
+import sys as _sys
 from typing import Any as _Any
 
 from . import devices as devices
@@ -11,16 +13,31 @@ from . import placement as placement
 from .devices import DeviceSpec as DeviceSpec
 from .devices import require_gpu as require_gpu
 from .engine.api import bitwise as bitwise
+from .engine.api import debugging as debugging
 from .engine.api import errors as errors
+from .engine.api import gfile as gfile
 from .engine.api import initializers as initializers
+from .engine.api import io as io
 from .engine.api import layers as layers
+from .engine.api import logging as logging
 from .engine.api import losses as losses
+from .engine.api import manip as manip
 from .engine.api import math as math
+from .engine.api import nest as nest
 from .engine.api import nn as nn
+from .engine.api import random as random
+from .engine.api import resource_loader as resource_loader
 from .engine.api import strings as strings
 from .engine.api import summary as summary
+from .engine.api import sysconfig as sysconfig
 from .engine.api import train as train
+from .engine.api import version as version
 from .engine.api.core import *  # noqa: F403
+from .engine.program.behaviour import *  # noqa: F403
+from .engine.program.log import get_logger as get_logger
+from .engine.program.places import load_op_library as load_op_library
+from .engine.program.text import dimension_at_index as dimension_at_index
+from .engine.program.text import dimension_value as dimension_value
 from .engine.runtime.tracing import chrome_trace as chrome_trace
 from .engine.runtime.tracing import write_chrome_trace as write_chrome_trace
 from .engine.session import InteractiveSession as InteractiveSession
@@ -47,9 +64,17 @@ _PROTOS = (
     "SummaryMetadata",
 )  # fmt: skip
 
+# Namespaces that few programs use, or that need more than the rest: they load when they are first named.
+_LATE = ("app", "compat", "contrib", "flags", "test")
 
 
 def __getattr__(name: str) -> _Any:
     if name in _PROTOS:
         return getattr(_protos, name)
+    if name in _LATE:
+        found = _importlib.import_module(f".engine.api.{name}", __name__)
+        if name == "compat":
+            found.v1 = _sys.modules[__name__]
+        globals()[name] = found
+        return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -37,7 +37,8 @@ _BY_ERRNO: dict[int | None, type[errors.OpError]] = {
 }
 
 
-def _failure(error: OSError, path: str) -> errors.OpError:
+def failure(error: OSError, path: str) -> errors.OpError:
+    """Return the error of TensorFlow's that says what the file system said of a path."""
     kind = _BY_ERRNO.get(error.errno, errors.UnknownError)
     return kind(None, None, f"{path}; {error.strerror or error}")
 
@@ -80,7 +81,7 @@ def read_file_op(xp: Namespace, filename: Array) -> Array:
     try:
         return _strings([Path(path).read_bytes()]).reshape(())
     except OSError as error:
-        raise _failure(error, path) from error
+        raise failure(error, path) from error
 
 
 @op(
@@ -98,7 +99,7 @@ def write_file_op(xp: Namespace, filename: Array, contents: Array) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(np.asarray(contents).item())
     except OSError as error:
-        raise _failure(error, path) from error
+        raise failure(error, path) from error
 
 
 @op(

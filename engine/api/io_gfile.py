@@ -1,0 +1,21 @@
+"""`tf.io.gfile`."""
+
+from ..program.files import (
+    GFile,
+    copy,
+    exists,
+    glob,
+    isdir,
+    listdir,
+    makedirs,
+    mkdir,
+    remove,
+    rename,
+    rmtree,
+    stat,
+    walk,
+)
+
+__all__ = [
+    "GFile", "copy", "exists", "glob", "isdir", "listdir", "makedirs", "mkdir", "remove", "rename", "rmtree", "stat", "walk",
+]  # fmt: skip

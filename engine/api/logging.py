@@ -1,0 +1,3 @@
+"""`tf.logging`."""
+
+from ..program.log import *  # noqa: F403

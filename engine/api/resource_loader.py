@@ -1,0 +1,3 @@
+"""`tf.resource_loader`."""
+
+from ..program.places import *  # noqa: F403

@@ -1,0 +1,17 @@
+"""`tf.version`."""
+
+from ...ops.core.graphdef import PRODUCER
+from ..program.behaviour import COMPILER_VERSION, GIT_VERSION, VERSION
+
+GRAPH_DEF_VERSION = PRODUCER
+GRAPH_DEF_VERSION_MIN_CONSUMER = 0
+GRAPH_DEF_VERSION_MIN_PRODUCER = 0
+
+__all__ = [
+    "COMPILER_VERSION",
+    "GIT_VERSION",
+    "GRAPH_DEF_VERSION",
+    "GRAPH_DEF_VERSION_MIN_CONSUMER",
+    "GRAPH_DEF_VERSION_MIN_PRODUCER",
+    "VERSION",
+]

@@ -1,0 +1,1 @@
+"""What `tf.contrib` adds to layers, training and scopes."""

@@ -1,0 +1,1 @@
+"""What a program has around its graph: flags, logging, files, text conversion, tests."""
