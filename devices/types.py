@@ -9,3 +9,5 @@ from typing import Any, TypeAlias
 
 Array: TypeAlias = Any
 Namespace: TypeAlias = Any
+# Gives the memory of a result: `empty(shape, dtype)`.
+Empty: TypeAlias = Any

@@ -28,6 +28,7 @@ from .feeds import Converter, converter, feed_items
 from .fetches import FetchMapper
 from .partial_run import PartialRuns
 from .runtime import tracing
+from .runtime.buffers import FramePool
 from .runtime.run import Run, SessionResources
 from .runtime.variables import VariableStore
 
@@ -62,6 +63,7 @@ class BaseSession:
         self._devices: tuple[Device, ...] = configuration.devices_of(self._config)
         self._resources = SessionResources()
         self._variables = VariableStore()
+        self._frames = FramePool()
         self._prepared: dict[Any, Prepared] = {}
         self._known: dict[Any, Prepared] = {}
         self._plans: dict[Any, Plan] = {}
@@ -176,7 +178,9 @@ class BaseSession:
             )  # fmt: skip
 
         try:
-            return compile_plan(feeds, fetches, targets, self._devices, place, self._variables.cell)
+            return compile_plan(
+                feeds, fetches, targets, self._devices, place, self._variables.cell, frames=self._frames
+            )
         except OutOfMemory as error:
             raise errors.ResourceExhaustedError(None, None, str(error)) from error
 
@@ -269,6 +273,7 @@ class BaseSession:
         for run in list(self._runs):
             run.stop("Session has been closed.")
         self._resources.close()
+        self._frames.clear()
 
     @contextmanager
     def _as_default(self) -> Any:

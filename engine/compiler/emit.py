@@ -11,7 +11,9 @@ from functools import partial
 from typing import Any
 
 from ..runtime import fetching
+from ..runtime.buffers import into_kernel, into_ufunc
 from ..runtime.fused import FusedGroup, Line
+from .buffers import BufferPlan
 from .ir import CELL, CONSTANT, FEED, LOCAL, READ, Block, Step, Value
 from .lower import host_constant
 
@@ -23,18 +25,19 @@ _UNSAFE = re.compile(r"[^\w./:-]")
 class Emitter:
     """Writes one program. State: `lines` of source, `names` that it refers to, `step_at` by line number."""
 
-    def __init__(self, trace: bool = False) -> None:
+    def __init__(self, trace: bool = False, buffers: BufferPlan | None = None) -> None:
         self.lines: list[str] = []
         self.names: dict[str, Any] = {}
         self.step_at: dict[int, Step] = {}
         self.trace = trace
+        self.buffers = buffers
         self._bound: dict[int, str] = {}
         self._last: dict[Value, Step] = {}
         self._base = 0
 
     def program(self, block: Block, feeds: list[Value]) -> str:
-        """Return the source of `def plan(run, feeds…)` for a block."""
-        self._emit(f"def plan(run{''.join(f', {v.name}' for v in feeds)}):", 0)
+        """Return the source of `def plan(run, feeds…)` for a block, `def plan(run, frame, feeds…)` where it has buffers."""
+        self._emit(f"def plan(run{', frame' if self.buffers else ''}{''.join(f', {v.name}' for v in feeds)}):", 0)
         self._last = last_uses(block)
         self._block(block, 1)
         results = "".join(f"{self._given(value)}, " for value in block.results)
@@ -103,7 +106,27 @@ class Emitter:
             for arg in step.args
         ]
 
+    def _into(self, step: Step) -> str | None:
+        """Return the call of a step's kernel that writes to the run's frame, or None where its result has no buffer."""
+        slots = self.buffers and self.buffers.slots(step)
+        if not slots or slots[0] is None:
+            return None
+        (slot,), (output,), decl = slots, step.outputs, step.op.decl
+        assert output is not None
+        if decl.into is not None:
+            attrs = {name: step.attrs[name] for name in decl.kernel_attrs}
+            call = into_kernel(decl.into, step.device.xp, attrs, slot)
+        else:
+            assert decl.fuse is not None
+            call = into_ufunc(getattr(step.device.xp, decl.fuse.name), slot, output.dtype.np_dtype)
+        return (
+            f"{self._bind(call, re.sub(r'[^a-zA-Z0-9_]', '_', decl.name))}(frame, {', '.join(self._arguments(step))})"
+        )
+
     def _kernel(self, step: Step) -> str:
+        into = self._into(step)
+        if into is not None:
+            return into
         decl, entry = step.op.decl, step.entry
         arguments = self._arguments(step)
         on_cpu = step.device.kind == "CPU"
@@ -141,7 +164,9 @@ class Emitter:
 
     def _fused(self, step: Step) -> str:
         group = fused_group(step)
-        return f"{self._bind(group, 'fused')}({', '.join(self._arguments(step))})"
+        slots = self.buffers and self.buffers.slots(step)
+        into = f", make=frame.into({slots})" if slots else ""
+        return f"{self._bind(group, 'fused')}({', '.join(self._arguments(step))}{into})"
 
     def _given(self, value: Value) -> str:
         """Return the expression that makes a fetched value the caller's own."""

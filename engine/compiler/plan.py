@@ -12,9 +12,11 @@ from typing import Any
 from ...devices.device import Device
 from ...ops.core.node import Operation, Tensor
 from ...placement.assignment import Assignment
+from ..runtime.buffers import FramePool, in_frame
 from ..runtime.failures import failed_step, translate
 from ..runtime.quiet import call_in_place, call_quietly
 from ..runtime.run import Run
+from .buffers import Buffer, BufferPlan
 from .drop import drop_unused
 from .emit import Emitter
 from .fold import fold, merge
@@ -34,14 +36,41 @@ class Program:
 
     def __init__(self, block: Block, feeds: list[Value], trace: bool = False) -> None:
         self.filename = f"<millstream plan {next(_serial)}>"
-        emitter = Emitter(trace)
+        self.function = self._emit(Emitter(trace), block, feeds)
+        self.uses_run = "run." in self.source
+        self.call = call_quietly if all(map(_own_code, _steps_in(block))) else call_in_place
+
+    def _emit(self, emitter: Emitter, block: Block, feeds: list[Value]) -> Callable[..., Any]:
         self.source = emitter.program(block, feeds)
         scope = dict(emitter.names)
         exec(compile(self.source, self.filename, "exec"), scope)
-        self.function = scope["plan"]
         self.step_at = emitter.step_at
-        self.uses_run = "run." in self.source
-        self.call = call_quietly if all(map(_own_code, _steps_in(block))) else call_in_place
+        function: Callable[..., Any] = scope["plan"]
+        return function
+
+    def learn(self, block: Block, feeds: list[Value], buffers: BufferPlan, frames: FramePool) -> None:
+        """Write large results to kept memory from the second run on, unless that run shows that nothing is large.
+
+        The program stays as it is line by line, so `step_at` holds for both forms; a plan that runs once pays nothing.
+        """
+        plain, source = self.function, self.source
+
+        def first(run: Run | None, *values: Any) -> Any:
+            self.function = second
+            return plain(run, *values)
+
+        def second(run: Run | None, *values: Any) -> Any:
+            buffered = self._emit(Emitter(buffers=buffers), block, feeds)
+            frame = frames.check_out()
+            served = frame.served
+            try:
+                return buffered(run, frame, *values)
+            finally:
+                worth = frame.served > served
+                frames.check_in(frame)
+                self.function, self.source = (in_frame(buffered, frames), self.source) if worth else (plain, source)
+
+        self.function = first
 
     def failure(self, error: Exception) -> Exception:
         """Return the error that the user sees in place of what a kernel raised."""
@@ -54,21 +83,43 @@ class Plan:
 
     `source` is the emitted program, `assignment` where each node runs and why, `copies` those that a run makes (constants stay
     resident on their devices), `uses_run` whether the program looks at its run (for cancellation, or for a kernel).
+    `buffers` are the memory that large temporaries share, `peak_bytes()` is what the temporaries take at most at once.
     """
 
-    def __init__(self, block: Block, feeds: list[Value], assignment: Assignment) -> None:
+    def __init__(
+        self, block: Block, feeds: list[Value], assignment: Assignment, frames: FramePool | None = None
+    ) -> None:
         self.block, self.feeds = block, feeds
         self.assignment = assignment
         made = set(_copies_in(block))
         self.copies = [copy for copy in assignment.copies if (copy.tensor, copy.target) in made]
         self._program = Program(block, feeds)
         self._traced: Program | None = None
+        self._memory = BufferPlan(block)
+        if frames is not None and self._memory.buffers:
+            self._program.learn(block, feeds, self._memory, frames)
         self.uses_run = self._program.uses_run
 
     @property
     def source(self) -> str:
         """The emitted program."""
         return self._program.source
+
+    @property
+    def buffers(self) -> tuple[Buffer, ...]:
+        """The buffers in host memory that the plan's large temporaries take in turn, largest first.
+
+        Arrays of unknown size are among them; those that turn out to be small get memory of their own.
+        """
+        return self._memory.buffers
+
+    def peak_bytes(self, unknown: int | None = None) -> int | None:
+        """Return the most bytes that the plan's temporaries in host memory take at once, by their lifetimes.
+
+        Variables, constants and feeds come on top. `unknown` stands for dimensions that the graph does not know, such as
+        the batch; without it the answer is None where there are any.
+        """
+        return self._memory.peak_bytes(unknown)
 
     def execute(self, run: Run | None, values: Sequence[Any]) -> tuple[Any, ...]:
         """Run the program on the values of the feeds and return those of the fetches; `run` may be None unless it is used."""
@@ -113,7 +164,7 @@ def _copies_in(block: Block) -> Iterator[tuple[str, Device]]:
 
 def compile_plan(
     feeds: list[Tensor], fetches: list[Tensor], targets: list[Operation], devices: Sequence[Device], place: Placer,
-    cell: Callable[[Operation, Device], Any], optimize: bool = True,
+    cell: Callable[[Operation, Device], Any], optimize: bool = True, frames: FramePool | None = None,
 ) -> Plan:  # fmt: skip
     """Compile what `fetches` and `targets` need when `feeds` are given."""
     needed = prune([*fetches, *targets], feeds)
@@ -126,7 +177,7 @@ def compile_plan(
         merge(block)
         drop_unused(block, targets)
         fuse(block)
-    return Plan(block, fed, assignment)
+    return Plan(block, fed, assignment, frames if optimize else None)
 
 
 def _ranks(needed: Needed, assignment: Assignment) -> Callable[[Operation], int]:

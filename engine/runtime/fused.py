@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...devices.threads import divide
+from .buffers import Make, new_array
 
 # What tracebacks call the two functions of a group; both have one line for each op, in order.
 STRAIGHT, BLOCKED = "<fused straight>", "<fused blocked>"
@@ -58,12 +59,12 @@ class FusedGroup:
         self.straight: Callable[..., tuple[Any, ...]] = _compile(self._straight_source(), names, "straight", STRAIGHT)
         self._blocked: Callable[..., None] = _compile(self._blocked_source(), names, "blocked", BLOCKED)
 
-    def __call__(self, *arrays: Any) -> tuple[Any, ...]:
+    def __call__(self, *arrays: Any, make: Make = new_array) -> tuple[Any, ...]:
         flat = _flatten(arrays)
         if flat is None:
             return self.straight(*arrays)
         shape, size, items = flat
-        made = tuple(np.empty(shape, dtype) for dtype in self.outputs)
+        made = tuple(make(i, shape, dtype) for i, dtype in enumerate(self.outputs))
         self._run(size, [*items, *(array.reshape(-1) for array in made)])
         return made
 

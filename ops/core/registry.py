@@ -135,6 +135,7 @@ class OpDecl:
     doc: str | None = None
     elementwise: bool = False
     simple: bool = False
+    into: Kernel | None = None
 
     def __post_init__(self) -> None:
         self.simple = not any(arg.is_list for arg in (*self.inputs, *self.outputs))
@@ -179,6 +180,14 @@ class OpDecl:
             return function
 
         return attach
+
+    def writes_into(self, function: Kernel) -> Kernel:
+        """Attach the CPU kernel's form that writes where it is told: `function(xp, empty, *inputs, **attributes)`.
+
+        It takes the memory of its result, and of nothing else, from `empty(shape, dtype)`.
+        """
+        self.into = function
+        return function
 
     def kernels_for(self, kind: str) -> list[KernelEntry]:
         """Return the kernels registered for a kind of device, preferred ones first."""

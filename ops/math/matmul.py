@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...devices.types import Array, Namespace
+from ...devices.types import Array, Empty, Namespace
 from ..array.pack import stack
 from ..array.reshape import reshape
 from ..array.shape_ops import shape
@@ -68,6 +68,18 @@ def matmul_op(
     return _product(xp, a, b)
 
 
+@matmul_op.writes_into
+def _matmul_into(
+    xp: Namespace, empty: Empty, a: Array, b: Array, *, transpose_a: bool, transpose_b: bool, grad_a: bool, grad_b: bool
+) -> Array:
+    a = a.T if transpose_a else a
+    b = b.T if transpose_b else b
+    _check(a, b, batched=False)
+    if a.dtype.itemsize == 2:
+        return _product(xp, a, b)
+    return xp.matmul(a, b, out=empty((a.shape[0], b.shape[1]), a.dtype))
+
+
 @matmul_op.gradient
 def _matmul_gradient(op: Operation, dy: Tensor) -> list[Tensor]:
     a, b = (conj(tensor) for tensor in op.inputs)
@@ -108,7 +120,14 @@ def _batch_product(xp: Namespace, x: Array, y: Array, adj_x: bool, adj_y: bool) 
 
 @op("BatchMatMul", types="x: T, y: T -> output: T", T=BATCH_TYPES, shape=_batch_shape)
 def batch_matmul_v1_op(
-    xp: Namespace, x: Array, y: Array, *, adj_x: bool = False, adj_y: bool = False, grad_x: bool = False, grad_y: bool = False
+    xp: Namespace,
+    x: Array,
+    y: Array,
+    *,
+    adj_x: bool = False,
+    adj_y: bool = False,
+    grad_x: bool = False,
+    grad_y: bool = False,
 ) -> Array:
     """Returns the products of the matrices in two batches of one shape."""
     return _batch_product(xp, x, y, adj_x, adj_y)
@@ -116,7 +135,14 @@ def batch_matmul_v1_op(
 
 @op("BatchMatMulV2", types="x: T, y: T -> output: T", T=BATCH_V2_TYPES, shape=_batch_shape)
 def batch_matmul_op(
-    xp: Namespace, x: Array, y: Array, *, adj_x: bool = False, adj_y: bool = False, grad_x: bool = False, grad_y: bool = False
+    xp: Namespace,
+    x: Array,
+    y: Array,
+    *,
+    adj_x: bool = False,
+    adj_y: bool = False,
+    grad_x: bool = False,
+    grad_y: bool = False,
 ) -> Array:
     """Returns the products of the matrices in two batches that broadcast."""
     return _batch_product(xp, x, y, adj_x, adj_y)
@@ -136,12 +162,13 @@ def _batch_gradients(op: Operation, dy: Tensor) -> list[Tensor]:
     adj_x, adj_y = op.attrs["adj_x"], op.attrs["adj_y"]
     decl: OpDecl = op.decl
 
-    def product(a: Tensor, b: Tensor, adj_a: bool, adj_b: bool) -> Tensor:
-        return decl(a, b, adj_x=adj_a, adj_y=adj_b)  # type: ignore[no-any-return]
+    def product(into: Tensor, a: Tensor, b: Tensor, adj_a: bool, adj_b: bool) -> Tensor:
+        kind = {"Tout": into.dtype} if decl is batch_matmul_v3_op else {}
+        return decl(a, b, adj_x=adj_a, adj_y=adj_b, **kind)  # type: ignore[no-any-return]
 
     return [
-        product(y, dy, adj_y, True) if adj_x else product(dy, y, False, not adj_y),
-        product(dy, x, True, adj_x) if adj_y else product(x, dy, not adj_x, False),
+        product(x, y, dy, adj_y, True) if adj_x else product(x, dy, y, False, not adj_y),
+        product(y, dy, x, True, adj_x) if adj_y else product(y, x, dy, not adj_x, False),
     ]
 
 
@@ -150,6 +177,7 @@ def _batch_v1_gradient(op: Operation, dy: Tensor) -> list[Tensor]:
     return _batch_gradients(op, dy)
 
 
+@batch_matmul_v3_op.gradient
 @batch_matmul_op.gradient
 def _batch_v2_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
     gradients = _batch_gradients(op, dy)

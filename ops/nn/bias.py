@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...devices.types import Array, Namespace
+import numpy as np
+
+from ...devices.types import Array, Empty, Namespace
 from ..core import dtypes, shapes
 from ..core.convert import convert_to_tensor
 from ..core.errors import InvalidArgumentError
@@ -35,19 +37,25 @@ def _bias_shape(node: Operation) -> Shape:
     return (*value[:axis], channels, *value[axis + 1 :])
 
 
-def _add_bias(value: Array, bias: Array, axis: int) -> Array:
+def _add_bias(value: Array, bias: Array, axis: int, empty: Empty | None = None) -> Array:
     if value.ndim < 2 or bias.ndim != 1 or value.shape[axis] != bias.shape[0]:
         raise InvalidArgumentError(
             None, None, f"Must provide as many biases as the last dimension of the input tensor: {list(bias.shape)} vs. "
             f"{list(value.shape)}",
         )  # fmt: skip
-    return value + bias.reshape((-1,) + (1,) * (value.ndim - 1 - axis))
+    row = bias.reshape((-1,) + (1,) * (value.ndim - 1 - axis))
+    return value + row if empty is None else np.add(value, row, out=empty(value.shape, value.dtype))
 
 
 @op("BiasAdd", types="value: T, bias: T -> output: T", T=NUMBERS, shape=_bias_shape)
 def bias_add_op(xp: Namespace, value: Array, bias: Array, *, data_format: str = "NHWC") -> Array:
     """Returns `value` with a bias for each channel added."""
     return _add_bias(value, bias, channel_axis(value.ndim, data_format))
+
+
+@bias_add_op.writes_into
+def _bias_add_into(xp: Namespace, empty: Empty, value: Array, bias: Array, *, data_format: str) -> Array:
+    return _add_bias(value, bias, channel_axis(value.ndim, data_format), empty)
 
 
 @op("BiasAddV1", types="value: T, bias: T -> output: T", T=NUMBERS, shape=_bias_shape)
