@@ -6,7 +6,7 @@ region captures becomes a parameter: of both branches of a conditional, and a lo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import graphdef, protos
@@ -113,4 +113,25 @@ def graph_def(graph: Any, from_version: int | None = None, add_shapes: bool = Fa
         if add_shapes and op.outputs:
             carried = captures_of(op) if op.regions and "body" in op.decl.attrs else []
             graphdef.set_attr(node.attr["_output_shapes"], "list(shape)", [t.dims for t in (*op.outputs, *carried)])
+    _write_imported(graph, message)
     return message
+
+
+def _write_imported(graph: Any, message: Any) -> None:
+    """Add the functions that came with imported graphs, save those that became regions and that nobody else calls."""
+    library = message.library.function
+    written = {function.signature.name for function in library}
+    called = _called_in(message.node).union(*(_called_in(function.node_def) for function in library))
+    waiting = [name for name in graph.functions if name not in graph.inlined_functions or name in called]
+    while waiting:
+        name = waiting.pop(0)
+        if name in graph.functions and name not in written:
+            written.add(name)
+            library.add().CopyFrom(graph.functions[name])
+            waiting.extend(sorted(_called_in(graph.functions[name].node_def)))
+
+
+def _called_in(nodes: Iterable[Any]) -> set[str]:
+    """Return the names of the functions that nodes call."""
+    attrs = [attr for node in nodes for attr in node.attr.values()]
+    return {func.name for attr in attrs for func in (attr.func, *attr.list.func) if func.name}

@@ -94,6 +94,7 @@ class Graph:
         self.version = 0
         self.seed: int | None = None
         self.functions: dict[str, Any] = {}
+        self.inlined_functions: set[str] = set()
 
     # -- building --------------------------------------------------------------------------------------------------
 
@@ -378,7 +379,7 @@ class Graph:
             op_name, _, index = name.rpartition(":")
             if not op_name or not index.isdigit():
                 raise ValueError(
-                    f'The name {name!r} looks a like a Tensor name, but is not a valid one. Tensor names must be of '
+                    f"The name {name!r} looks a like a Tensor name, but is not a valid one. Tensor names must be of "
                     'the form "<op_name>:<output_index>".'
                 )
             op = self._by_name.get(op_name)

@@ -2,7 +2,7 @@
 
 Nodes are added so that inputs come first, whatever their order in the message. Names get a prefix, devices are merged with
 the scopes around, colocation groups follow their nodes to their new names. Invariant: importing what `as_graph_def` gave
-makes the same graph again, and a message whose op types or inputs are unknown adds no node.
+makes the same graph again, and an import that fails leaves the graph as it was.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from .graph import Graph, get_default_graph, new_operation
 from .node import Operation, Tensor
 from .regions import Region
 from .registry import REGISTRY, REQUIRED, OpDecl, arg_length
+from .undo import all_or_nothing
 
 _COLOCATION = "loc:@"
 _OWNERS = frozenset({"If", "StatelessIf", "While", "StatelessWhile"})
@@ -59,7 +60,7 @@ def import_graph_def(
     if not hasattr(graph_def, "node") or not hasattr(graph_def, "SerializeToString"):
         raise TypeError(f"graph_def must be a GraphDef proto, got {type(graph_def).__name__}.")
     graph = get_default_graph()
-    with _scope(graph, name) as prefix:
+    with all_or_nothing(graph), _scope(graph, name) as prefix:
         importer = _Importer(graph, prefix, _by_tensor_name(input_map or {}))
         importer.add_all(graph_def)
         return None if return_elements is None else [importer.element(item) for item in return_elements]
@@ -162,6 +163,7 @@ class _Importer:
             if function is None:
                 called = node.attr[name].func.name
                 raise ValueError(f"Node {node.name!r} ({node.op}) calls {called!r}, which is not in the library")
+            self.graph.inlined_functions.add(node.attr[name].func.name)
             region = Region(self.graph, "loop" if loop else "branch", f"{full}/{name}", self.graph.current_region)
             with self.graph.region(region):
                 _FunctionImporter(self.graph, region.name, function).fill(region, None if loop else data[1:])
@@ -230,7 +232,9 @@ class _FunctionImporter(_Importer):
         """Build the function's nodes; its parameters are `given`, or loop variables of the region when that is None."""
         signature = self.function.signature
         if given is not None and len(given) != len(signature.input_arg):
-            raise ValueError(f"Function {signature.name!r} takes {len(signature.input_arg)} inputs, {len(given)} are given")
+            raise ValueError(
+                f"Function {signature.name!r} takes {len(signature.input_arg)} inputs, {len(given)} are given"
+            )
         for i, arg in enumerate(signature.input_arg):
             if given is None:
                 region.params.append(self._parameter(arg, i))

@@ -112,3 +112,44 @@ def test_a_function_that_is_missing_is_named(definition):
     del definition.library.function[:]
     with tf.Graph().as_default(), pytest.raises(ValueError, match="not in the library"):
         tf.import_graph_def(definition, name="")
+
+
+def add_function(library, name, calls=None):
+    """Adds a function that negates its argument; `calls` is a function that a node inside it names."""
+    function = library.function.add()
+    function.signature.name = name
+    function.signature.input_arg.add(name="x", type=tf.float32.as_datatype_enum)
+    function.signature.output_arg.add(name="y", type=tf.float32.as_datatype_enum)
+    node = function.node_def.add(name="neg", op="Neg", input=["x"])
+    node.attr["T"].type = tf.float32.as_datatype_enum
+    if calls:
+        node.attr["_wants"].func.name = calls
+    function.ret["y"] = "neg:y:0"
+
+
+def library_after_a_round_trip(definition):
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(definition, name="")
+        return [function.signature.name for function in graph.as_graph_def().library.function]
+
+
+def test_functions_that_nobody_calls_are_written_back(definition):
+    own = len(definition.library.function)
+    for name in ("unused", "helper"):
+        add_function(definition.library, name)
+    found = library_after_a_round_trip(definition)
+    assert found[-2:] == ["unused", "helper"] and len(found) == own + 2
+
+
+def test_a_function_that_became_a_region_is_written_once_unless_another_function_calls_it(definition):
+    for function, callee in zip(definition.library.function, ["first", "second"], strict=False):
+        function.signature.name, old = callee, function.signature.name
+        for node in definition.node:
+            for attr in node.attr.values():
+                if attr.func.name == old:
+                    attr.func.name = callee
+    found = library_after_a_round_trip(definition)
+    assert "first" not in found and len(found) == 6
+    add_function(definition.library, "caller", calls="first")
+    found = library_after_a_round_trip(definition)
+    assert "first" in found and "caller" in found and len(found) == len(set(found)) == 8

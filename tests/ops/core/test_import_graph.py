@@ -35,7 +35,11 @@ def graphs(draw):
             x, y = draw(st.sampled_from(tensors)), draw(st.sampled_from(tensors))
             controls = draw(st.lists(st.sampled_from(tensors), max_size=2))
             device = draw(st.sampled_from([None, "/cpu:0", "/device:GPU:1", "/job:w/task:3"]))
-            with tf.name_scope(draw(st.sampled_from(["a", "b/c", None]))), tf.control_dependencies(controls), tf.device(device):
+            with (
+                tf.name_scope(draw(st.sampled_from(["a", "b/c", None]))),
+                tf.control_dependencies(controls),
+                tf.device(device),
+            ):
                 build = draw(st.sampled_from(["add", "cast", "split", "colocate", "concat"]))
                 if build == "add":
                     made = [x + y]
@@ -160,9 +164,39 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("text", "options", "words"), HOSTILE, ids=[words for *_, words in HOSTILE])
-def test_messages_that_cannot_be_imported_say_why(text, options, words) -> None:
-    with tf.Graph().as_default(), pytest.raises(ValueError, match=words):
-        tf.import_graph_def(parsed(text), **options)
+def test_messages_that_cannot_be_imported_say_why_and_leave_the_graph_as_it_was(text, options, words) -> None:
+    with tf.Graph().as_default() as graph:
+        before = tf.constant(1.0, name="before")
+        with pytest.raises(ValueError, match=words):
+            tf.import_graph_def(parsed(text), **options)
+        assert graph.get_operations() == [before.op] and before.consumers() == []
+        assert [graph.unique_name(name, mark_as_used=False) for name in ("import", "import/a")] == [
+            "import",
+            "import/a",
+        ]
+
+
+def test_an_import_that_fails_late_leaves_nothing_behind() -> None:
+    """x -> (b, If with two functions) are added, then one more node fails, inside a scope of control dependencies."""
+    with tf.Graph().as_default() as inner:
+        a = tf.placeholder(tf.float32, [], name="a")
+        tf.cond(a > 0.0, lambda: a * 2.0, lambda: a + 1.0)
+    message = inner.as_graph_def()
+    message.node.add(name="last", op="NoOp", device="/bad")
+    with tf.Graph().as_default() as graph:
+        x = tf.constant(1.0, name="x")
+        with tf.control_dependencies([x]):
+            for _ in range(2):
+                with pytest.raises(ValueError, match="/bad"):
+                    tf.import_graph_def(message, input_map={"a:0": x})
+            after = tf.identity(x)
+        assert graph.get_operations() == [x.op, after.op] and x.consumers() == [after.op]
+        assert not graph.functions and not graph.as_graph_def().library.function
+        del message.node[-1]
+        (y,) = tf.import_graph_def(message, input_map={"a:0": x}, return_elements=["cond/Merge:0"])
+        assert y.name == "import/cond/Merge:0"
+        with tf.Session() as session:
+            assert session.run(y) == 2.0
 
 
 def test_a_graph_def_is_needed() -> None:
