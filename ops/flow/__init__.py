@@ -2,6 +2,8 @@
 
 from . import lists as _lists  # noqa: F401  (declares the list ops)
 from .cond import case, cond, smart_cond
+from .functional import foldl, foldr, map_fn, scan
+from .tensor_array import TensorArray
 from .while_loop import while_loop
 
-__all__ = ["case", "cond", "smart_cond", "while_loop"]
+__all__ = ["TensorArray", "case", "cond", "foldl", "foldr", "map_fn", "scan", "smart_cond", "while_loop"]

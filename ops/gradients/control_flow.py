@@ -38,6 +38,13 @@ def zeros_for(tensor: Tensor) -> Tensor:
     return zeros_like(tensor)
 
 
+def _has_gradient(tensor: Tensor) -> bool:
+    """Tell whether a tensor from around a region can have a gradient; of the handles, only those of variables can."""
+    if tensor.dtype.base_dtype is dtypes.resource:
+        return tensor.op.type == "VarHandleOp"
+    return trainable(tensor.dtype)
+
+
 def _from_around(region: Region, tensor: Tensor) -> Tensor:
     """Return `tensor` as the region around `region` may use it."""
     source = tensor.op.region
@@ -77,7 +84,7 @@ def _remembering(forward: Region, fetch: Callable[[Region, Tensor], Tensor]) -> 
 def if_grad(op: Operation, grads: list[Any], captured: list[Tensor]) -> tuple[list[Any], list[Any]]:
     """Return no gradients for the inputs, and those of the captured tensors as outputs of a conditional."""
     graph = op.graph
-    wanted = [i for i, tensor in enumerate(captured) if trainable(tensor.dtype)]
+    wanted = [i for i, tensor in enumerate(captured) if _has_gradient(tensor)]
     given = [i for i, grad in enumerate(grads) if grad is not None]
     starts = [_dense(grads[i]) for i in given]
     regions, found = [], []
@@ -186,7 +193,7 @@ class LoopGradient:
         self.op, self.body = op, op.regions[1]
         self.graph: Graph = op.graph
         self.indices = [i for i in range(len(op.inputs)) if trainable(op.inputs[i].dtype)]
-        self.captured = [tensor for tensor in captured if trainable(tensor.dtype)]
+        self.captured = [tensor for tensor in captured if _has_gradient(tensor)]
         self.loop = Loop(self.graph, f"{self.graph.current_name_scope}/while")
         self.trace = trace_of(op)
         self.popped: list[tuple[Tensor, Tensor]] = []

@@ -20,6 +20,7 @@ from ..core.graph import get_default_graph
 from ..core.node import Operation, Tensor
 from ..core.scopes import name_scope
 from ..core.shapes import TensorShape
+from ..flow.sources import differentiation
 from ..flow.while_loop import while_loop
 from ..math.binary import add_v2, less
 from .aggregate import METHODS, is_slices
@@ -58,7 +59,7 @@ def gradients(
         raise ValueError(f"Passed {len(given)} grad_ys for {len(targets)} ys")
     graph = get_default_graph()
     values = [v for v in (*targets, *sources, *stops, *given) if isinstance(v, Tensor)]
-    with name_scope(name, "gradients", values):
+    with name_scope(name, "gradients", values) as scope, differentiation(graph, scope):
         y_tensors = [convert_to_tensor(y, name="y") for y in targets]
         x_tensors = [_differentiable_of(x) for x in sources]
         stop_ops = [_differentiable_of(t).op for t in stops]
