@@ -4,6 +4,20 @@ from ..math import sigmoid, tanh
 from .activations import crelu, elu, leaky_relu, relu, relu6, selu, softplus, softsign, swish
 from .bias import bias_add, in_top_k, l2_loss, relu_layer, xw_plus_b
 from .conv import conv2d
+from .conv3d import conv3d, conv3d_backprop_filter, conv3d_transpose
+from .convolutions import (
+    atrous_conv2d,
+    atrous_conv2d_transpose,
+    conv1d,
+    conv1d_transpose,
+    conv2d_backprop_filter,
+    conv2d_backprop_input,
+    conv2d_transpose,
+    conv_transpose,
+    convolution,
+    depthwise_conv2d,
+    separable_conv2d,
+)
 from .cross_entropy import (
     sigmoid_cross_entropy_with_logits,
     softmax_cross_entropy_with_logits,
@@ -11,28 +25,74 @@ from .cross_entropy import (
     sparse_softmax_cross_entropy_with_logits,
     weighted_cross_entropy_with_logits,
 )
+from .depthwise import (
+    depthwise_conv2d_native,
+    depthwise_conv2d_native_backprop_filter,
+    depthwise_conv2d_native_backprop_input,
+)
+from .dilation import dilation2d, erosion2d
 from .moments import batch_normalization, l2_normalize, moments, top_k, weighted_moments, zero_fraction
+from .normalising import (
+    batch_norm_with_global_normalization,
+    log_poisson_loss,
+    normalize_moments,
+    sufficient_statistics,
+)
 from .pool import avg_pool, max_pool
+from .pool import avg_pool as avg_pool2d
+from .pool3d import avg_pool3d, max_pool3d
+from .pool_argmax import max_pool_with_argmax
+from .pools import avg_pool1d, max_pool1d, max_pool2d, pool
 from .softmax import log_softmax, softmax
 
 __all__ = [
+    "atrous_conv2d",
+    "atrous_conv2d_transpose",
     "avg_pool",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "batch_norm_with_global_normalization",
     "batch_normalization",
     "bias_add",
+    "conv1d",
+    "conv1d_transpose",
     "conv2d",
+    "conv2d_backprop_filter",
+    "conv2d_backprop_input",
+    "conv2d_transpose",
+    "conv3d",
+    "conv3d_backprop_filter",
+    "conv3d_transpose",
+    "conv_transpose",
+    "convolution",
     "crelu",
+    "depthwise_conv2d",
+    "depthwise_conv2d_native",
+    "depthwise_conv2d_native_backprop_filter",
+    "depthwise_conv2d_native_backprop_input",
+    "dilation2d",
     "elu",
+    "erosion2d",
     "in_top_k",
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
+    "log_poisson_loss",
     "log_softmax",
     "max_pool",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_pool_with_argmax",
     "moments",
+    "normalize_moments",
+    "pool",
     "relu",
     "relu6",
     "relu_layer",
     "selu",
+    "separable_conv2d",
     "sigmoid",
     "sigmoid_cross_entropy_with_logits",
     "softmax",
@@ -41,6 +101,7 @@ __all__ = [
     "softplus",
     "softsign",
     "sparse_softmax_cross_entropy_with_logits",
+    "sufficient_statistics",
     "swish",
     "tanh",
     "top_k",

@@ -1,0 +1,122 @@
+"""Pools composed of the ops: of sequences, and of any number of dimensions with dilated windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..array.blocks import batch_to_space_nd, space_to_batch_nd
+from ..array.pack import stack
+from ..array.reshape import expand_dims, squeeze
+from ..array.shape_ops import shape
+from ..core.convert import convert_to_tensor
+from ..core.graph import get_default_graph
+from ..core.node import Tensor
+from .convolutions import along_width, image_format
+from .pool import avg_pool, max_pool
+from .pool3d import avg_pool3d, max_pool3d
+
+
+def _pool1d(
+    pool: Callable[..., Tensor], default: str, input: Any, ksize: Any, strides: Any, padding: str, data_format: str,
+    name: str | None,
+) -> Tensor:  # fmt: skip
+    layout = image_format(data_format)
+    axis = 2 if layout == "NCHW" else 1
+    with get_default_graph().name_scope(name or default) as scope:
+        images = expand_dims(convert_to_tensor(input), axis)
+        found = pool(
+            images, along_width(ksize, layout), along_width(strides, layout), padding, data_format=layout, name=scope
+        )
+        return squeeze(found, [axis])
+
+
+def max_pool1d(
+    input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NWC", name: str | None = None
+) -> Tensor:
+    """Return the greatest element of each window of sequences (batch, width, channels), 'NCW' with channels second."""
+    return _pool1d(max_pool, "MaxPool1d", input, ksize, strides, padding, data_format, name)
+
+
+def avg_pool1d(
+    input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NWC", name: str | None = None
+) -> Tensor:
+    """Return the mean of each window of sequences (batch, width, channels), 'NCW' with channels second."""
+    return _pool1d(avg_pool, "AvgPool1D", input, ksize, strides, padding, data_format, name)
+
+
+def max_pool2d(
+    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC", name: str | None = None
+) -> Tensor:
+    """Return the greatest element of each window of images; see `max_pool`."""
+    return max_pool(input, ksize, strides, padding, data_format, name or "MaxPool2d")
+
+
+_POOLS: dict[tuple[str, int], Callable[..., Tensor]] = {
+    ("MAX", 1): max_pool1d, ("MAX", 2): max_pool, ("MAX", 3): max_pool3d, ("AVG", 1): avg_pool1d, ("AVG", 2): avg_pool,
+    ("AVG", 3): avg_pool3d,
+}  # fmt: skip
+_FORMATS = {1: ("NWC", "NCW"), 2: ("NHWC", "NCHW"), 3: ("NDHWC", "NCDHW")}
+
+
+def pool(
+    input: Any, window_shape: Any, pooling_type: str, padding: str, dilation_rate: Any = None, strides: Any = None,
+    name: str | None = None, data_format: str | None = None, dilations: Any = None,
+) -> Tensor:  # fmt: skip
+    """Return the greatest element or the mean of each window of sequences, images or volumes.
+
+    Args:
+      input: (batch, 1 to 3 spatial dimensions, channels), or channels second for a format that begins with 'NC'.
+      window_shape: a number for each spatial dimension. pooling_type: 'MAX' or 'AVG'. padding: 'SAME' or 'VALID'.
+      dilation_rate, strides: a number for each spatial dimension; only one of the two may exceed 1.
+
+    Raises:
+      ValueError: for another kind of pool or number of dimensions, or when both strides and dilations exceed 1.
+    """
+    window = [int(size) for size in window_shape]
+    rank = len(window)
+    if (pooling_type, rank) not in _POOLS:
+        raise ValueError(f"There is no pool of type {pooling_type!r} over {rank} dimensions")
+    steps = [1] * rank if strides is None else [int(step) for step in strides]
+    rates = dilation_rate if dilations is None else dilations
+    rates = [1] * rank if rates is None else [int(rate) for rate in rates]
+    first = bool(data_format and data_format.startswith("NC"))
+    layout = _FORMATS[rank][first]
+    kind = _POOLS[pooling_type, rank]
+    with get_default_graph().name_scope(name or f"{pooling_type.lower()}_pool") as scope:
+        tensor = convert_to_tensor(input, name="input")
+        if max(rates) == 1:
+            return kind(tensor, window, steps, padding, data_format=layout, name=scope)
+        if max(steps) > 1:
+            raise ValueError("strides > 1 not supported in conjunction with dilation_rate > 1")
+        moved, crops = _apart(tensor, rates, window, padding, first)
+        found = kind(moved, window, steps, "VALID", data_format=layout, name=scope)
+        return batch_to_space_nd(found, [1] * first + rates, crops)
+
+
+def _apart(tensor: Tensor, rates: list[int], window: list[int], padding: str, first: bool) -> tuple[Tensor, Any]:
+    """Return a tensor whose pixels `rates` apart are beside each other, in batches, and the crops that undo the padding."""
+    rank, start = len(rates), 2 if first else 1
+    dims = None if tensor.dims is None else tensor.dims[start : start + rank]
+    known = dims is not None and None not in dims
+    lengths: Any = np.array(dims, np.int32) if known else shape(tensor)[start : start + rank]
+    total = (np.array(window, np.int32) - 1) * rates if padding == "SAME" else np.zeros(rank, np.int32)
+    before = (total // 2).astype(np.int32)
+    after = (total - before).astype(np.int32)
+    rest = (lengths + (before + after)) % np.array(rates, np.int32)
+    extra = (np.array(rates, np.int32) - rest) % np.array(rates, np.int32)
+    zeros = np.zeros(rank, np.int32)
+    join: Callable[..., Any] = np.stack if known else stack
+    pads, crops = join([before, after + extra], axis=1), join([zeros, extra], axis=1)
+    if first:
+        pads, crops = _with_channels(pads, known), _with_channels(crops, known)
+    return space_to_batch_nd(tensor, [1] * first + rates, pads), crops
+
+
+def _with_channels(pairs: Any, known: bool) -> Any:
+    """Return paddings with a pair of zeros for the channels in front."""
+    if known:
+        return np.concatenate([np.zeros((1, 2), np.int32), pairs])
+    return stack([np.zeros(2, np.int32), *(pairs[i] for i in range(pairs.dims[0]))])
