@@ -167,7 +167,8 @@ class Decider:
             if home is None:
                 continue
             if home.kind not in kinds:
-                self.violations.append(tell.moved_state(op, home))
+                lacking = next(other for other in members if home.kind not in self._kinds_of(other))
+                self.violations.append(tell.moved_state(op, lacking, home, self.groups.chain(lacking, op)))
                 return ()
             request.settle(op, home)
             return (home,)

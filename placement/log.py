@@ -16,11 +16,10 @@ import warnings
 from collections.abc import Iterable, Sequence
 
 from ..devices.device import Device
+from ..ops.core.frames import user_frames
 from .assignment import Copy, Row
 
 logger = logging.getLogger("millstream.placement")
-# Above `warn` and `place`, so that the warning points at who asked for the placement.
-_CALLER = 3
 
 
 def mapping_lines(devices: Sequence[Device]) -> list[str]:
@@ -70,7 +69,7 @@ class PlacementLog:
         for row in rows:
             if row.fallback and self._is_news(row.node, self._warned):
                 self.fallbacks += 1
-                warnings.warn(row.fallback, UserWarning, stacklevel=_CALLER)
+                _warn(row.fallback)
 
     def write(self, rows: Iterable[Row], copies: Iterable[Copy]) -> None:
         """Write node lines, then copy lines; whatever was written before is left out."""
@@ -88,6 +87,13 @@ class PlacementLog:
         for line in lines:
             if self._is_news(line, self._told):
                 emit(line)
+
+
+def _warn(text: str) -> None:
+    """Warn at the user's line that asked for the run, not at one of ours."""
+    frames = user_frames()
+    code, line = frames[0] if frames else (_warn.__code__, 0)
+    warnings.warn_explicit(text, UserWarning, code.co_filename, line)
 
 
 def emit(line: str) -> None:

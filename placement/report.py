@@ -195,7 +195,12 @@ def _tell(copy: Copy) -> str:
 
 
 def _total(copies: Sequence[Copy]) -> str:
-    known = sum(copy.nbytes or 0 for copy in copies)
-    unknown = sum(copy.nbytes is None for copy in copies)
+    """Return how many copies there are and how large, as far as that is known before a run."""
+    sizes = [copy.nbytes for copy in copies if copy.nbytes is not None]
+    unknown = len(copies) - len(sizes)
+    if not copies:
+        return "none"
+    if not sizes:
+        return f"{unknown}, of unknown size"
     more = f" and {unknown} of unknown size" if unknown else ""
-    return f"{len(copies)}, {size_text(known)}{more}"
+    return f"{len(copies)}, {size_text(sum(sizes))}{more}"

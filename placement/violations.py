@@ -110,14 +110,20 @@ def conflicting_requests(first: Operation, second: Operation, what: str, chain: 
     )
 
 
-def moved_state(op: Operation, home: Device) -> Violation:
-    """Describe a variable that lives on one device in this session and would have to be on another."""
+def moved_state(op: Operation, lacking: Operation, home: Device, chain: Sequence[Edge]) -> Violation:
+    """Describe a node without a kernel for the device on which a variable that it must sit with lives in this session."""
     return Violation(
-        op,
-        f"{_cannot(op)}Could not colocate node with its resource and reference inputs; "
-        f"devices {home.name} and {op.device or 'those that its users have kernels for'} are not compatible.",
-        (f"{op.name} has lived on {home.name} since this session first used it", where(op)),
-    )
+        lacking,
+        f"{_cannot(lacking)}Could not colocate node with its resource and reference inputs; {op.name} has lived on "
+        f"{home.name} since this session first used it, and {lacking.name} ({lacking.type}) has no kernel for {home.kind} "
+        f"devices.\nRegistered kernels:\n{registered(lacking.decl)}",
+        (
+            *([why_not(lacking, home.kind)] if lacking.decl.kernels_for(home.kind) else []),
+            where(lacking), *tell_chain(lacking, chain), where(op),
+            f"a variable does not move while a session lives: place {op.name} on the CPU, or build {lacking.name} before the "
+            f"first run, so that {op.name} starts where both can be",
+        ),
+    )  # fmt: skip
 
 
 def tell_chain(start: Operation, chain: Sequence[Edge]) -> tuple[str, ...]:

@@ -70,3 +70,12 @@ def test_a_shape_on_its_way_to_a_reshape_never_touches_a_gpu():
     with tf.Session() as sess:
         sess.placement(z, [x]).assert_copies([("x:0", "/cpu:0", "/gpu:0")])
         assert sess.run(z, {x: np.zeros((3, 4))}).shape == (12,)
+
+
+def test_fallbacks_warn_at_the_users_line():
+    with tf.Graph().as_default(), tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as session:
+        with tf.device("/gpu:7"):
+            x = tf.constant(1.0) + 1.0
+        with pytest.warns(UserWarning, match="there is no such device") as told:
+            session.run(x)
+    assert {warning.filename for warning in told} == {__file__}

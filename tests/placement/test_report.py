@@ -1,6 +1,7 @@
 """A placement as data: rows, questions, summaries, JSON, HTML, assertions."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -58,6 +59,22 @@ def test_summary_counts_nodes_and_copies_and_names_fallbacks(placement):
         "  GPU:0 -> GPU:1: 1, 8 bytes",
     ]
     assert lines[-1].startswith("fallback: j (StringJoin) was requested on /device:GPU:1")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ([], "none"),
+        ([1], "1, 1 byte"),
+        ([8, 8192], "2, 8,200 bytes"),
+        ([None], "1, of unknown size"),
+        ([8, None, 8], "3, 16 bytes and 1 of unknown size"),
+        ([0, None], "2, 0 bytes and 1 of unknown size"),
+    ],
+)
+def test_summary_says_what_is_known_of_sizes(placement, sizes, words):
+    placement.copies = [replace(placement.copies[0], nbytes=size) for size in sizes]
+    assert f"copies: {words}" in placement.summary().splitlines()
 
 
 def test_json_holds_everything(placement):

@@ -183,8 +183,13 @@ def test_a_variable_that_would_have_to_move(graph, placed, devices):
     with graph.colocate_with(None, ignore_existing=True):
         toys.count_up_to(v, name="count")
     message = refusal(placed, settled=lambda op: devices[3])
-    assert f"Could not colocate node with its resource and reference inputs; devices {GPU1} and " in message
-    assert f"v has lived on {GPU1} since this session first used it" in message
+    assert "Cannot assign a device for operation count: Could not colocate node with its resource and" in message
+    assert (
+        f"v has lived on {GPU1} since this session first used it, and count (CountUpTo) has no kernel for GPU"
+        in message
+    )
+    assert "count is colocated with v" in message
+    assert "place v on the CPU, or build count before the first run" in message
 
 
 def test_control_flow_pinned_to_nowhere(graph, placed):
