@@ -3,12 +3,13 @@
 Nothing is loaded before somebody asks whether it is there. Kernels of ops call the functions that are named here.
 """
 
-from .library import available, description
+from .library import OneDnnError, available, description
 from .primitives import Geometry, convolution, filter_gradient, image_gradient, max_pool, max_pool_gradient, mean_pool
 from .product import product
 
 __all__ = [
     "Geometry",
+    "OneDnnError",
     "available",
     "convolution",
     "description",

@@ -56,16 +56,19 @@ def _check(a: Array, b: Array, batched: bool) -> None:
         )
 
 
+def multiply(xp: Namespace, a: Array, b: Array) -> Array:
+    """Return the product of two matrices; InvalidArgumentError where their shapes do not fit."""
+    _check(a, b, batched=False)
+    return _product(xp, a, b)
+
+
 @op("MatMul", types="a: T, b: T -> product: T", T=MATMUL_TYPES, shape=_matmul_shape)
 def matmul_op(
     xp: Namespace, a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False, grad_a: bool = False,
     grad_b: bool = False,
 ) -> Array:  # fmt: skip
     """Returns the product of two matrices, either of them transposed first when asked for."""
-    a = a.T if transpose_a else a
-    b = b.T if transpose_b else b
-    _check(a, b, batched=False)
-    return _product(xp, a, b)
+    return multiply(xp, a.T if transpose_a else a, b.T if transpose_b else b)
 
 
 @matmul_op.writes_into

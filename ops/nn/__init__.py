@@ -1,6 +1,7 @@
 """Neural network ops: public names as people type them after `tf.nn.`."""
 
 from ..math import sigmoid, tanh
+from . import onednn_kernels as onednn_kernels
 from .activations import crelu, elu, leaky_relu, relu, relu6, selu, softplus, softsign, swish
 from .bias import bias_add, in_top_k, l2_loss, relu_layer, xw_plus_b
 from .conv import conv2d

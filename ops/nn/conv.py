@@ -114,7 +114,7 @@ def convolve_input(
 ) -> Array:
     """Return the gradient of a convolution by its images, whose shape is `sizes`."""
     dy, filters = to_last(xp, _wide(out_backprop), attrs["data_format"]), _wide(filter)
-    _, height, width, depth = _last_sizes(sizes, attrs["data_format"])
+    _, height, width, depth = last_sizes(sizes, attrs["data_format"])
     window = window_of((height, width), filters.shape[:2], attrs)
     groups = depth // filters.shape[2]
     pairs = zip(_split(xp, filters, groups), _split(xp, dy, groups), strict=True)
@@ -191,7 +191,8 @@ def conv2d_input_cpu(xp: Namespace, input_sizes: Array, filter: Array, out_backp
     return convolve_input(xp, input_sizes, filter, out_backprop, attrs, IN_BLOCKS)
 
 
-def _last_sizes(sizes: Array, data_format: str) -> tuple[int, int, int, int]:
+def last_sizes(sizes: Array, data_format: str) -> tuple[int, int, int, int]:
+    """Return the shape of images as numbers, with the channels last."""
     a, b, c, d = (int(size) for size in sizes)
     return (a, c, d, b) if data_format == "NCHW" else (a, b, c, d)
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ...devices.types import Array, Namespace
 from ..array.shape_ops import shape
 from ..core import dtypes
@@ -18,7 +20,8 @@ from ..core.shape_rules import constant_value_as_shape, same_shape
 from ..core.shapes import Shape
 from ..math.declare import FLOATING, REAL
 from ..math.reductions import lowest
-from .conv import padding_attrs, per_axis
+from . import pool_cpu
+from .conv import last_sizes, padding_attrs, per_axis
 from .windows import Window, from_last, output_dims, padded, spatial, taps, to_last, unpadded, window_of
 
 MAX_TYPES = (*FLOATING, *dtypes.SIGNED, dtypes.uint8, dtypes.uint16, dtypes.qint8)
@@ -58,6 +61,17 @@ def max_pool_op(
     return from_last(xp, found if window.size != (1, 1) else xp.array(found), data_format)
 
 
+@max_pool_op.kernel("CPU", label="max_pool in blocks")
+def max_pool_cpu(
+    xp: Namespace, input: Array, *, ksize: list[int], strides: list[int], padding: str, explicit_paddings: list[int],
+    data_format: str,
+) -> Array:  # fmt: skip
+    """Return the greatest element of each window, block by block."""
+    images = to_last(xp, input, data_format)
+    window = _window(images, ksize, strides, padding, explicit_paddings, data_format)
+    return from_last(xp, pool_cpu.greatest(images, window), data_format)
+
+
 def _first_greatest(xp: Namespace, images: Array, window: Window, greatest: Array) -> Any:
     """Yield (index, mask) for each element of the window: where it is the first that equals the greatest."""
     around = padded(xp, images, window, lowest(images.dtype))
@@ -81,6 +95,17 @@ def max_pool_grad_op(
     for index, mask in _first_greatest(xp, images, window, greatest):
         made[index] += dy * mask
     return from_last(xp, xp.ascontiguousarray(unpadded(made, window, height, width)), data_format)
+
+
+@max_pool_grad_op.kernel("CPU", label="max_pool's gradient in blocks")
+def max_pool_grad_cpu(
+    xp: Namespace, orig_input: Array, orig_output: Array, grad: Array, *, ksize: list[int], strides: list[int],
+    padding: str, explicit_paddings: list[int], data_format: str,
+) -> Array:  # fmt: skip
+    """Return the gradient of the greatest elements by the images, block by block."""
+    images, greatest, dy = (to_last(xp, array, data_format) for array in (orig_input, orig_output, grad))
+    window = _window(images, ksize, strides, padding, explicit_paddings, data_format)
+    return from_last(xp, pool_cpu.greatest_gradient(images, greatest, dy, window), data_format)
 
 
 @op("MaxPoolGradGrad", types=BACK, T=REAL, shape=lambda node: node.inputs[1].dims)
@@ -147,6 +172,18 @@ def avg_pool_op(
     return from_last(xp, (total / counts).astype(value.dtype, copy=False), data_format)
 
 
+@avg_pool_op.kernel("CPU", label="avg_pool in blocks")
+def avg_pool_cpu(
+    xp: Namespace, value: Array, *, ksize: list[int], strides: list[int], padding: str, data_format: str
+) -> Array:
+    """Return the mean of each window, block by block."""
+    images = to_last(xp, value, data_format).astype(_narrow(value), copy=False)
+    window = _window(images, ksize, strides, padding, (), data_format)
+    total = pool_cpu.total(images, window)
+    total /= _counts(xp, window, images.shape[1], images.shape[2], images.dtype)
+    return from_last(xp, total.astype(value.dtype, copy=False), data_format)
+
+
 @op(
     "AvgPoolGrad", types="orig_input_shape: int32, grad: T -> output: T", T=FLOATING, host="orig_input_shape",
     shape=lambda node: constant_value_as_shape(node.inputs[0]),
@@ -157,8 +194,7 @@ def avg_pool_grad_op(
 ) -> Array:  # fmt: skip
     """Returns the gradient of the means by the images."""
     dy = to_last(xp, grad, data_format).astype(_narrow(grad), copy=False)
-    a, b, c, d = (int(size) for size in orig_input_shape)
-    batch, height, width, depth = (a, c, d, b) if data_format == "NCHW" else (a, b, c, d)
+    batch, height, width, depth = last_sizes(orig_input_shape, data_format)
     made_from = xp.zeros((batch, height, width, depth), dy.dtype)
     window = _window(made_from, ksize, strides, padding, (), data_format)
     shares = dy / _counts(xp, window, height, width, dy.dtype)
@@ -167,6 +203,20 @@ def avg_pool_grad_op(
         made[index] += shares
     inside = xp.ascontiguousarray(unpadded(made, window, height, width))
     return from_last(xp, inside, data_format).astype(grad.dtype, copy=False)
+
+
+@avg_pool_grad_op.kernel("CPU", label="avg_pool's gradient in blocks")
+def avg_pool_grad_cpu(
+    xp: Namespace, orig_input_shape: Array, grad: Array, *, ksize: list[int], strides: list[int], padding: str,
+    data_format: str,
+) -> Array:  # fmt: skip
+    """Return the gradient of the means by the images, block by block."""
+    dy = to_last(xp, grad, data_format).astype(_narrow(grad), copy=False)
+    dims = last_sizes(orig_input_shape, data_format)
+    window = _window(np.broadcast_to(dy.dtype.type(0), dims), ksize, strides, padding, (), data_format)
+    shares = dy / _counts(xp, window, dims[1], dims[2], dy.dtype)
+    made = pool_cpu.mean_gradient(dims, shares, window)
+    return from_last(xp, made, data_format).astype(grad.dtype, copy=False)
 
 
 @avg_pool_op.gradient
