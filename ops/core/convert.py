@@ -29,6 +29,7 @@ _by_type: dict[type, list[Conversion]] = {}
     types="-> output: dtype",
     shape=lambda node: node.attrs["value"].shape,
     static_value=lambda node: node.attrs["value"],
+    differentiable=False,
 )
 def const(xp: Namespace, *, value: Array) -> Array:
     """Return a constant; the compiler keeps its array resident on the node's device."""

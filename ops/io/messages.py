@@ -94,7 +94,7 @@ def print_v2_op(xp: Namespace, text: Array, *, output_stream: str = "stderr", en
     stream.flush()
 
 
-@op("Assert", types="condition: bool, data: [T] ->", shape=no_outputs, stateful=True, devices="CPU")
+@op("Assert", types="condition: bool, data: [T] ->", shape=no_outputs, stateful=True, devices="CPU", differentiable=False)
 def assert_op(xp: Namespace, condition: Array, data: list[Array], *, summarize: int = 3) -> None:
     """Raise InvalidArgumentError with the values of `data` unless `condition` is true."""
     if np.ndim(condition):

@@ -57,7 +57,9 @@ def _checked(inputs: Any, words: str) -> list[Tensor]:
 
 def add_n(inputs: Any, name: str | None = None) -> Tensor:
     """Return the sum of a list of tensors of one shape and type; ValueError for an empty list."""
-    tensors = _checked(inputs, "inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape")
+    tensors = _checked(
+        inputs, "inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape"
+    )
     if len(tensors) == 1 and name is None:
         return tensors[0]
     return add_n_op(tensors, name=name)  # type: ignore[no-any-return]

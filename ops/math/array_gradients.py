@@ -13,7 +13,7 @@ from ..array.gather import gather_nd_op, gather_op, gather_v2_op
 from ..array.padding import pad, pad_op, pad_v2_op
 from ..array.partition import dynamic_partition, dynamic_partition_op, dynamic_stitch
 from ..array.reshape import reshape, squeeze
-from ..array.scatter import scatter_nd
+from ..array.scatter import scatter_nd, tensor_scatter_max_op, tensor_scatter_min_op
 from ..array.shape_ops import shape, size
 from ..array.slicing import slice_, slice_op
 from ..array.transpose import transpose
@@ -22,6 +22,7 @@ from ..core.convert import convert_to_tensor, register_tensor_conversion_functio
 from ..core.indexed_slices import IndexedSlices
 from ..core.node import Operation, Tensor
 from ..core.shape_rules import constant_value, constant_value_as_shape
+from .binary import add_v2, equal, multiply, realdiv
 from .broadcasting import unbroadcast_to
 from .casts import cast
 from .ranges import range as tensor_range
@@ -170,3 +171,16 @@ def _to_dense(value: IndexedSlices, dtype: Any = None, name: str | None = None, 
 
 
 register_tensor_conversion_function(IndexedSlices, _to_dense)
+
+
+def _tensor_scatter_extreme_gradient(op: Operation, dy: Tensor) -> list[Any]:
+    """The old element and the updates that equal the extreme share its gradient equally."""
+    (tensor, indices, updates), (result,) = op.inputs, op.outputs
+    old = cast(equal(tensor, result), dy.dtype)
+    new = cast(equal(updates, gather_nd_op(result, indices)), dy.dtype)
+    shared = realdiv(dy, add_v2(old, scatter_nd(indices, new, shape(tensor))))
+    return [multiply(shared, old), None, multiply(gather_nd_op(shared, indices), new)]
+
+
+tensor_scatter_max_op.gradient(_tensor_scatter_extreme_gradient)
+tensor_scatter_min_op.gradient(_tensor_scatter_extreme_gradient)

@@ -67,7 +67,13 @@ def _is_inexact(node: Operation) -> bool:
     return node.inputs[0].dtype.base_dtype in INEXACT
 
 
-@op("RealDiv", types="x: T, y: T -> z: T", T=NUMERIC, shape=broadcast, fuse=Ufunc("true_divide", "{0} / {1}", "{0} / {1}"))
+@op(
+    "RealDiv",
+    types="x: T, y: T -> z: T",
+    T=NUMERIC,
+    shape=broadcast,
+    fuse=Ufunc("true_divide", "{0} / {1}", "{0} / {1}"),
+)
 def real_div_op(xp: Namespace, x: Array, y: Array) -> Array: ...
 
 
@@ -215,7 +221,7 @@ def squared_difference(xp: Namespace, x: Array, y: Array) -> Array:
 @public_binary
 @op(
     "NextAfter", types="x1: T, x2: T -> output: T", T=(dtypes.float64, dtypes.float32), shape=broadcast,
-    defaults={"T": dtypes.float32}, differentiable=False,
+    defaults={"T": dtypes.float32},
 )  # fmt: skip
 def nextafter(xp: Namespace, x1: Array, x2: Array) -> Array:
     """Returns the next number after `x1` towards `x2`."""

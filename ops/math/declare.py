@@ -79,7 +79,9 @@ def unary(
     block.__doc__ = doc
     restrictions: dict[str, Any] = {} if allowed is None else {"T": allowed}
     fuse = Ufunc(ufunc, cuda, operator) if fused else None
-    return public_unary(op(name, types=types, shape=same_shape, fuse=fuse, differentiable=differentiable, **restrictions)(block))
+    return public_unary(
+        op(name, types=types, shape=same_shape, fuse=fuse, differentiable=differentiable, **restrictions)(block)
+    )
 
 
 def binary(

@@ -98,6 +98,7 @@ RULES: dict[str, Rule] = {
     "Minimum": _extreme(b.less_equal),
     "SquaredDifference": _squared_difference,
     "Atan2": _atan2,
+    "NextAfter": lambda x, y, z, dz: (dz, zeros_like(dz)),
     "Xlogy": _xlogy,
     "Xlog1py": _xlog1py,
     "Xdivy": _xdivy,
@@ -126,7 +127,11 @@ def _select_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
 @lookup("SelectV2").gradient
 def _select_v2_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
     condition, x, y = op.inputs
-    return [None, unbroadcast_to(where_v2(condition, dy, 0), x), unbroadcast_to(where_v2(condition, zeros_like(dy), dy), y)]
+    return [
+        None,
+        unbroadcast_to(where_v2(condition, dy, 0), x),
+        unbroadcast_to(where_v2(condition, zeros_like(dy), dy), y),
+    ]
 
 
 @lookup("ClipByValue").gradient

@@ -72,6 +72,17 @@ def _segment_extreme_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
     return [where_v2(chosen, shared, zeros_like(shared)), None]
 
 
+@s.segment_prod_op.gradient
+def _segment_prod_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
+    """Products divided by each element, except where the element is the segment's only zero."""
+    data, ids = op.inputs
+    zero = equal(data, 0)
+    dy = where_v2(lookup("Greater")(s.segment_sum(cast(zero, dtypes.int32), ids), 1), zeros_like(dy), dy)
+    safe = where_v2(zero, ones_like(data), data)
+    others = _rows(s.segment_prod(safe, ids), ids)
+    return [mul(where_v2(zero, others, div(_rows(op.outputs[0], ids), safe)), _rows(dy, ids)), None]
+
+
 s.segment_max_op.gradient(_segment_extreme_gradient)
 s.segment_min_op.gradient(_segment_extreme_gradient)
 

@@ -102,7 +102,9 @@ def _sizes(xp: Namespace, ids: Array, count: int, ndim: int) -> Array:
 
 
 segment_sum_op = _sorted("SegmentSum", "add", NUMBERS, "Returns the sum of each segment; 0 for an empty one.")
-segment_prod_op = _sorted("SegmentProd", "multiply", NUMBERS, "Returns the product of each segment; 1 for an empty one.")
+segment_prod_op = _sorted(
+    "SegmentProd", "multiply", NUMBERS, "Returns the product of each segment; 1 for an empty one."
+)
 segment_max_op = _sorted("SegmentMax", "maximum", REAL, "Returns the greatest of each segment; 0 for an empty one.")
 segment_min_op = _sorted("SegmentMin", "minimum", REAL, "Returns the least of each segment; 0 for an empty one.")
 
@@ -144,7 +146,9 @@ def _unsorted(name: str, ufunc: str, allowed: Types, doc: str, indices: Types = 
         count = int(num_segments)
         if data.shape[: segment_ids.ndim] != segment_ids.shape:
             raise InvalidArgumentError(
-                None, None, f"data.shape = {list(data.shape)} does not start with segment_ids.shape = {list(segment_ids.shape)}"
+                None,
+                None,
+                f"data.shape = {list(data.shape)} does not start with segment_ids.shape = {list(segment_ids.shape)}",
             )
         inside = _checked_ids(xp, segment_ids, count)
         # Dropped rows are reduced into a row too many, so that no size depends on values.

@@ -48,7 +48,9 @@ def _top_v2_shape(node: Operation) -> list[Shape]:
 def _top(xp: Namespace, input: Array, k: int, index_type: Any) -> tuple[Array, Array]:
     """Return the k greatest of each row and where they are; of equal ones the first comes first."""
     if input.ndim == 0 or input.shape[-1] < k:
-        raise InvalidArgumentError(None, None, f"input must have at least k={k} columns, its shape is {list(input.shape)}")
+        raise InvalidArgumentError(
+            None, None, f"input must have at least k={k} columns, its shape is {list(input.shape)}"
+        )
     # A stable descending sort is the stable ascending sort of the reversed row, read backwards.
     last = input.shape[-1] - 1
     order = last - xp.flip(xp.argsort(xp.flip(input, -1), axis=-1, kind="stable"), -1)
@@ -167,7 +169,12 @@ def histogram_fixed_width(
         return histogram_fixed_width_op(values, value_range, nbins, dtype=dtype, name=scope)  # type: ignore[no-any-return]
 
 
-@op("Cross", types="a: T, b: T -> product: T", T=REAL, shape=lambda node: shapes.merge(node.inputs[0].dims, node.inputs[1].dims))
+@op(
+    "Cross",
+    types="a: T, b: T -> product: T",
+    T=REAL,
+    shape=lambda node: shapes.merge(node.inputs[0].dims, node.inputs[1].dims),
+)
 def cross_op(xp: Namespace, a: Array, b: Array) -> Array:
     """Returns the cross products of the 3-vectors along the last axis."""
     return xp.cross(a, b)

@@ -45,13 +45,13 @@ def _no_bfloat16(node: Operation) -> bool:
     return node.inputs[0].dtype.base_dtype.name != "bfloat16"
 
 
-def _declare(
-    name: str, function: str, doc: str, types: str = ONE, allowed: tuple[DType, ...] = FLOATING
-) -> OpDecl:
+def _declare(name: str, function: str, doc: str, types: str = ONE, allowed: tuple[DType, ...] = FLOATING) -> OpDecl:
     """Declare an op that SciPy and CuPy have as `function`."""
     block = _kernel(function)
     block.__doc__ = doc
-    decl: OpDecl = op(name, types=types, shape=same_shape if types == ONE else broadcast, T=allowed, devices="CPU")(block)
+    decl: OpDecl = op(name, types=types, shape=same_shape if types == ONE else broadcast, T=allowed, devices="CPU")(
+        block
+    )
     decl.kernel("GPU", supports=_no_bfloat16)(block)
     decl.on_gpu = True
     return decl
@@ -73,10 +73,10 @@ bessel_i0e = _unary("BesselI0e", "i0e", "Returns `exp(-abs(x)) * bessel_i0(x)`, 
 bessel_i1e = _unary("BesselI1e", "i1e", "Returns `exp(-abs(x)) * bessel_i1(x)`, which does not overflow.")
 
 igamma = public_binary(_declare("Igamma", "gammainc", "Returns the lower regularised incomplete gamma P(a, x).", TWO))
-igammac = public_binary(_declare("Igammac", "gammaincc", "Returns the upper regularised incomplete gamma Q(a, x).", TWO))
-zeta = public_binary(
-    _declare("Zeta", "zeta", "Returns Hurwitz' zeta of `x` and `q`.", "x: T, q: T -> z: T", PRECISE)
+igammac = public_binary(
+    _declare("Igammac", "gammaincc", "Returns the upper regularised incomplete gamma Q(a, x).", TWO)
 )
+zeta = public_binary(_declare("Zeta", "zeta", "Returns Hurwitz' zeta of `x` and `q`.", "x: T, q: T -> z: T", PRECISE))
 betainc_op = _declare("Betainc", "betainc", "Returns the regularised incomplete beta I_x(a, b).", THREE, PRECISE)
 
 
@@ -103,10 +103,15 @@ def polygamma(xp: Namespace, a: Array, x: Array) -> Array:
 def igamma_grad_a(xp: Namespace, a: Array, x: Array) -> Array:
     """Returns the derivative of `igamma(a, x)` with respect to `a`."""
     a, x = np.broadcast_arrays(a, x)
-    return _igamma_derivative(a.astype(np.float64), x.astype(np.float64)).astype(a.dtype)
+    return igamma_derivative(a.astype(np.float64), x.astype(np.float64)).astype(a.dtype)
 
 
-def _igamma_derivative(a: Any, x: Any) -> Any:
+def log_gamma(x: Array) -> Array:
+    """Return the logarithm of gamma of an array in host memory."""
+    return _scipy().gammaln(x)
+
+
+def igamma_derivative(a: Array, x: Array) -> Array:
     """Differentiate the power series of P(a, x) term by term; far above `a` nothing is left to differentiate."""
     special = _scipy()
     outside = (a <= 0) | (x < 0) | np.isnan(a) | np.isnan(x)

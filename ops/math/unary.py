@@ -121,5 +121,3 @@ def reciprocal_grad(xp: Namespace, y: Array, dy: Array) -> Array:
 def inv_grad(xp: Namespace, y: Array, dy: Array) -> Array:
     """Returns the gradient of `Inv` where its value is `y`: `-dy * y * y`."""
     return _inverse_grad(xp, y, dy)
-
-

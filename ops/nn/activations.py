@@ -57,7 +57,7 @@ def _attach_relu(name: str, grad: OpDecl) -> None:
 
     @grad.gradient
     def grad_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
-        return [grad(dy, op.inputs[1]), None]
+        return [grad(dy, op.inputs[1]), zeros_like(op.inputs[1])]
 
 
 @op("Relu6Grad", types=BACK, T=REAL, shape=merged, elementwise=True)
@@ -85,7 +85,7 @@ def leaky_relu_grad_op(xp: Namespace, gradients: Array, features: Array, *, alph
 
 @leaky_relu_grad_op.gradient
 def _leaky_relu_grad_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
-    return [leaky_relu_grad_op(dy, op.inputs[1], alpha=op.attrs["alpha"]), None]
+    return [leaky_relu_grad_op(dy, op.inputs[1], alpha=op.attrs["alpha"]), zeros_like(op.inputs[1])]
 
 
 @op("LeakyRelu", elementwise=True, types=ONE, T=FLOATING, shape=same_shape, defaults={"T": dtypes.float32})

@@ -14,13 +14,21 @@ from functools import partial
 import numpy as np
 
 from ...devices.types import Array, Namespace
+from ..array.concat import concat
+from ..array.fills import ones_like
+from ..array.reshape import reshape
+from ..array.shape_ops import shape, size
 from ..core import dtypes, shapes
 from ..core.context import KernelContext
 from ..core.errors import InvalidArgumentError
-from ..core.node import Operation
+from ..core.node import Operation, Tensor
 from ..core.registry import op
-from ..core.shape_rules import constant_value_as_shape
+from ..core.shape_rules import broadcast, constant_value_as_shape
 from ..core.shapes import Shape
+from ..math.binary import multiply
+from ..math.ranges import range as tensor_range
+from ..math.reduce import reduce_sum
+from ..math.special import PRECISE, igamma_derivative, log_gamma
 from . import philox
 from .distributions import NORMAL, UNIFORM
 from .draw import INTEGERS, dims_of, stream_of
@@ -54,6 +62,23 @@ def random_gamma_op(
     values = gamma_samples(stream.key, starts, np.repeat(alpha.reshape(-1).astype(np.float64), count))
     by_alpha = values.reshape(alpha.size, count).T
     return by_alpha.astype(alpha.dtype).reshape(*dims, *alpha.shape)
+
+
+@op("RandomGammaGrad", types="alpha: T, sample: T -> output: T", T=PRECISE, shape=broadcast, devices="CPU")
+def random_gamma_grad_op(xp: Namespace, alpha: Array, sample: Array) -> Array:
+    """Returns the derivative of a sample with respect to its `alpha`, at a fixed quantile."""
+    a, x = np.broadcast_arrays(alpha.astype(np.float64), sample.astype(np.float64))
+    density = np.exp((a - 1) * np.log(x) - x - log_gamma(a))
+    return (-igamma_derivative(a, x) / density).astype(alpha.dtype)
+
+
+@random_gamma_op.gradient
+def _random_gamma_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
+    """Sum over the samples of each alpha what moves with it."""
+    drawn, alpha = (size(op.inputs[0]), op.inputs[1])
+    leading = tensor_range(drawn)
+    wide = reshape(alpha, concat([ones_like(op.inputs[0]), shape(alpha)], 0))
+    return [None, reduce_sum(multiply(dy, random_gamma_grad_op(wide, op.outputs[0])), leading)]
 
 
 def gamma_samples(key: philox.Key, starts: Array, alpha: Array) -> Array:

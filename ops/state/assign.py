@@ -41,7 +41,9 @@ def _expected_shape(cell: VariableCell) -> Shape:
     return cell.shape if cell.value is None else cell.value.shape
 
 
-@op("Assign", types="ref: Ref(T), value: T -> output_ref: Ref(T)", shape=_assigned_shape, writes="ref")
+@op(
+    "Assign", types="ref: Ref(T), value: T -> output_ref: Ref(T)", shape=_assigned_shape, writes="ref", differentiable=False
+)  # fmt: skip
 def assign_ref(
     xp: Namespace, ref: VariableCell, value: Array, *, validate_shape: bool = True, use_locking: bool = True
 ) -> VariableCell:
@@ -81,7 +83,10 @@ def _combine(cell: VariableCell, value: Array, ufunc: Any, words: Callable[[Arra
 def _declare_arithmetic(sign: str, ufunc: str) -> tuple[OpDecl, OpDecl]:
     """Declare Assign`sign` and Assign`sign`VariableOp, which write `ufunc(variable, value)`."""
 
-    @op(f"Assign{sign}", types="ref: Ref(T), value: T -> output_ref: Ref(T)", shape=merged, writes="ref", T=NUMBERS)
+    @op(
+        f"Assign{sign}", types="ref: Ref(T), value: T -> output_ref: Ref(T)", shape=merged, writes="ref", T=NUMBERS,
+        differentiable=False,
+    )  # fmt: skip
     def by_reference(xp: Namespace, ref: VariableCell, value: Array, *, use_locking: bool = False) -> VariableCell:
         _combine(ref, value, getattr(xp, ufunc), lambda old: "Parameters and update must be the same size")
         return ref

@@ -29,7 +29,7 @@ def _joined_shape(node: Operation) -> Shape:
     return dims
 
 
-@op("StringJoin", types="inputs: N*string -> output: string", shape=_joined_shape, devices="CPU")
+@op("StringJoin", types="inputs: N*string -> output: string", shape=_joined_shape, devices="CPU", differentiable=False)
 def string_join_op(xp: Namespace, inputs: list[Array], *, separator: str = "") -> Array:
     """Join strings element by element; scalars go with every element."""
     arrays = [strings(value) for value in inputs]
@@ -68,6 +68,7 @@ def _reduced_shape(node: Operation) -> Shape:
     types="inputs: string, reduction_indices: int32 -> output: string",
     shape=_reduced_shape,
     devices="CPU",
+    differentiable=False,
 )
 def reduce_join_op(
     xp: Namespace, inputs: Array, reduction_indices: Array, *, keep_dims: bool = False, separator: str = ""

@@ -28,6 +28,18 @@ TABLES = pathlib.Path(__file__).parents[1] / "ops"
 # The relative error allowed by the narrowest dtype around; libraries differ in the last digits of transcendental functions.
 TOLERANCE = {"float16": 1e-2, "bfloat16": 6e-2, "float32": 2e-4, "complex64": 2e-4, "float64": 1e-7, "complex128": 1e-7}
 
+# Rows where TensorFlow's own answer is no measure, by reason.
+NO_MEASURE = {
+    "TopK": "TensorFlow no longer takes GraphDefs with it",
+    "Round-int32": "TensorFlow 2.21 rounds whole numbers to 0",
+}
+NO_MEASURE_OF_DERIVATIVES = {
+    "DebugGradientIdentity": "TensorFlow asserts that its debugger has registered the node",
+    "Conv2D-dilated": "TensorFlow's host kernels have no derivatives of dilated convolutions",
+    "Conv2D-grouped": "TensorFlow's host kernels have no derivatives of grouped convolutions",
+    "SoftmaxCrossEntropyWithLogits": "TensorFlow leaves out what the labels do to the second output",
+}
+
 
 def rows() -> list[Row]:
     """Return the rows of all tables."""
@@ -38,7 +50,7 @@ def rows() -> list[Row]:
             assert spec is not None and spec.loader is not None
             sys.modules[name] = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(sys.modules[name])
-    return list({id(row): row for row in opcheck.ROWS}.values())
+    return [row for row in {id(row): row for row in opcheck.ROWS}.values() if str(row) not in NO_MEASURE]
 
 
 @pytest.mark.parametrize("row", rows(), ids=str)
@@ -64,7 +76,7 @@ def compare(row: Row, dtype: str | None) -> bool:
         for y, ours, theirs in zip(ys, found, wanted, strict=True):
             if row.reference is not None or y.op.decl.stateful is False:
                 check(ours, theirs, row, arrays, f"{y}")
-        if dtype not in ("float16", "bfloat16"):
+        if dtype not in ("float16", "bfloat16") and str(row) not in NO_MEASURE_OF_DERIVATIVES:
             compare_gradients(row, peer, ys, found, feeds)
     return True
 

@@ -62,3 +62,24 @@ def test_lbeta_is_the_beta_function():
         found = session.run(tf.lbeta([[2.0, 3.0], [1.0, 1.0]]))
     np.testing.assert_allclose(found, np.log([1 / 12, 1.0]), atol=1e-6)
     assert tf.lbeta([1.0, 2.0]).op.name == "lbeta"
+
+
+def test_samples_of_gamma_move_with_alpha():
+    """Integrating the derivative of a sample from one alpha to the next gives the difference of equal quantiles."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        alpha = tf.placeholder(tf.float64, [])
+        quantile = np.array([0.1, 0.5, 0.9])
+        sample = tf.placeholder(tf.float64, [3])
+        slope = lookup("RandomGammaGrad")(alpha, sample)
+        steps = np.linspace(2.0, 2.1, 21)
+        slopes = [session.run(slope, {alpha: a, sample: special.gammaincinv(a, quantile)}) for a in steps]
+    moved = special.gammaincinv(2.1, quantile) - special.gammaincinv(2.0, quantile)
+    np.testing.assert_allclose(np.trapezoid(slopes, steps, axis=0), moved, rtol=1e-5)
+
+
+def test_random_gamma_has_a_gradient():
+    with tf.Graph().as_default(), tf.Session() as session:
+        alpha = tf.constant([0.7, 3.0], tf.float64)
+        drawn = tf.random_gamma([2000], alpha, dtype=tf.float64, seed=4)
+        (slope,) = tf.gradients(tf.reduce_mean(drawn, 0), alpha)
+        np.testing.assert_allclose(session.run(slope), [1.0, 1.0], atol=0.1)
