@@ -12,6 +12,7 @@ from ..core.scopes import colocate_with, name_scope
 from ..core.shapes import concatenate
 from ..math import cast, floordiv, less, maximum, mod, where
 from ..math import range as range_
+from ..variables.partitioned import PartitionedVariable
 from .clip import clip_by_norm
 
 
@@ -22,7 +23,8 @@ def embedding_lookup(
     """Return the rows `ids` of a matrix.
 
     Args:
-      params: a tensor or variable, or a list of them: shards of one matrix, whose first dimensions may differ.
+      params: a tensor or variable, or a list of them or a PartitionedVariable: shards of one matrix, whose first
+        dimensions may differ.
       ids: int32 or int64 tensor of any shape.
       partition_strategy: which shard has a row. "mod": `id % n`; "div": contiguous ranges, the first shards one row longer.
       validate_indices: accepted for old programs; on the CPU ids out of range always fail.
@@ -31,7 +33,7 @@ def embedding_lookup(
     Returns:
       A tensor of shape `ids.shape + params.shape[1:]`. Its gradient reaches the rows as IndexedSlices.
     """
-    shards = list(params) if isinstance(params, list | tuple) else [params]
+    shards = list(params) if isinstance(params, list | tuple | PartitionedVariable) else [params]
     if not shards or any(shard is None for shard in shards):
         raise ValueError("Need at least one param")
     with name_scope(name, "embedding_lookup", [t for t in (*shards, ids) if isinstance(t, Tensor)]) as scope:
@@ -73,7 +75,9 @@ def _homes(shards: list[Any], flat: Tensor, strategy: str) -> tuple[Any, Any]:
     if strategy != "div":
         raise ValueError(f"Unrecognized partition strategy: {strategy}")
     sizes = [shard.shape.dims[0].value if shard.shape.dims else None for shard in shards]
-    total = constant(sum(sizes), flat.dtype) if None not in sizes else sum(cast(shape(s)[0], flat.dtype) for s in shards)
+    total = (
+        constant(sum(sizes), flat.dtype) if None not in sizes else sum(cast(shape(s)[0], flat.dtype) for s in shards)
+    )
     each, extras = floordiv(total, count), mod(total, count)
     owners = maximum(floordiv(flat, each + 1), floordiv(flat - extras, each))
     in_first = less(owners, extras)

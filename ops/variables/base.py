@@ -18,11 +18,12 @@ from ..core.dtypes import DType
 from ..core.graph import Graph, GraphKeys, get_default_graph
 from ..core.node import Operation, Tensor
 from ..core.shapes import TensorShape
+from .distribution import VariableAggregation, VariableSynchronization
 from .initial import initialized_value
 
 Creator = Callable[..., Any]
 
-_OPERATORS = [
+OPERATORS = [
     "__add__",
     "__radd__",
     "__sub__",
@@ -178,6 +179,8 @@ class Variable(metaclass=_Meta):
     _caching_device: Any
     _constraint: Callable[..., Any] | None
     _save_slice_info: SliceInfo | None
+    _synchronization = VariableSynchronization.AUTO
+    _aggregation = VariableAggregation.NONE
 
     def __init__(
         self, initial_value: Any = None, trainable: bool | None = None, collections: Any = None, validate_shape: bool = True,
@@ -193,6 +196,8 @@ class Variable(metaclass=_Meta):
         self._caching_device = caching_device
         self._constraint = constraint
         self._save_slice_info = None
+        self._synchronization = synchronization or VariableSynchronization.AUTO
+        self._aggregation = aggregation or VariableAggregation.NONE
         graph = get_default_graph()
         with graph.control_dependencies(None), graph.name_scope(name or "Variable") as scope:
             self._build(graph, scope, initial_value, dtype, validate_shape, shape)
@@ -251,14 +256,14 @@ class Variable(metaclass=_Meta):
         return self._constraint
 
     @property
-    def synchronization(self) -> None:
-        """How copies of the variable agree; there is one, so there is nothing to say."""
-        return None
+    def synchronization(self) -> VariableSynchronization:
+        """When copies of the variable agree, as it was asked for; there is one copy."""
+        return self._synchronization
 
     @property
-    def aggregation(self) -> None:
-        """How copies of the variable are put together; there is one, so there is nothing to say."""
-        return None
+    def aggregation(self) -> VariableAggregation:
+        """How copies of the variable are put together, as it was asked for; there is one copy."""
+        return self._aggregation
 
     @property
     def initializer(self) -> Operation:
@@ -370,7 +375,7 @@ def _operator(name: str) -> Callable[..., Any]:
     return run
 
 
-for _name in _OPERATORS:
+for _name in OPERATORS:
     setattr(Variable, _name, _operator(_name))
 
 

@@ -211,9 +211,12 @@ class Identity(Initializer):
                 f"Received shape={shape}"
             )
         wanted = self._dtype(dtype)
-        return constant(
-            np.eye(*sizes, dtype=wanted.as_numpy_dtype) * wanted.as_numpy_dtype(self.gain), wanted, name="eye"
-        )
+        kind = wanted.as_numpy_dtype
+        whole = np.eye(*sizes, dtype=kind) * kind(self.gain)
+        if partition_info is not None:
+            ends = [start + size for start, size in zip(partition_info.var_offset, _sizes(shape), strict=True)]
+            whole = whole[tuple(slice(start, end) for start, end in zip(partition_info.var_offset, ends, strict=True))]
+        return constant(whole, wanted, name="eye")
 
 
 def fans(shape: Any) -> tuple[float, float]:

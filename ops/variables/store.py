@@ -1,4 +1,4 @@
-"""The variables of a graph by name, as `get_variable` makes and shares them.
+"""The variables of a graph by name, as `get_variable` makes and shares them, whole or in parts.
 
 One store per graph, kept in a collection of the graph. Invariant: a name that `get_variable` has given stands for one
 variable of the graph, and asking for it again is allowed only where `reuse` says so.
@@ -12,12 +12,16 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from ..array import slice as slice_of
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import DType, as_dtype
 from ..core.graph import GraphKeys, get_default_graph
+from ..core.node import Tensor
 from ..core.shapes import TensorShape, as_shape
 from .base import Variable
+from .distribution import VariableSynchronization
 from .initializers import default_initializer
+from .partitioned import PartitionedVariable, PartitionInfo, checked_partitions, part_places, place_part
 
 _KEY = ("__variable_store",)
 _SHOWN_LINES = 5
@@ -38,13 +42,10 @@ class VariableStore:
 
     def __init__(self) -> None:
         self._vars: dict[str, Variable] = {}
+        self._partitioned: dict[str, PartitionedVariable] = {}
 
     def get_variable(self, name: str, *, custom_getter: Callable[..., Any] | None = None, **arguments: Any) -> Any:
         """Return the variable called `name`, made anew or shared as `reuse` says; custom getters see every request."""
-        if arguments.get("partitioner") is not None:
-            raise NotImplementedError(
-                f"Variable {name} asks for a partitioner: partitioned variables are not there yet"
-            )
         if custom_getter is None:
             return self._get(name, **arguments)
         if "constraint" not in _accepted(custom_getter):
@@ -56,28 +57,96 @@ class VariableStore:
         reuse: Any = None, trainable: bool | None = None, collections: Any = None, caching_device: Any = None,
         partitioner: Any = None, validate_shape: bool = True, use_resource: bool | None = None, constraint: Any = None,
         synchronization: Any = None, aggregation: Any = None,
+    ) -> Any:  # fmt: skip
+        scalar = shape is not None and as_shape(shape).ndims == 0
+        wanted = as_dtype(dtype)
+        options = {
+            "trainable": _is_trainable(trainable, synchronization), "collections": collections,
+            "caching_device": caching_device, "validate_shape": validate_shape, "use_resource": use_resource,
+            "constraint": constraint, "synchronization": synchronization, "aggregation": aggregation,
+        }  # fmt: skip
+        if partitioner is not None and not callable(partitioner):
+            raise ValueError(f"Partitioner must be callable, but received: {partitioner}")
+        if name in self._partitioned or (partitioner is not None and not scalar):
+            return self._parts(name.rstrip("/"), shape, wanted, initializer, regularizer, reuse, partitioner, options)
+        return self._whole(name, shape, wanted, initializer, regularizer, reuse, options)
+
+    def _whole(
+        self, name: str, shape: Any, dtype: DType, initializer: Any, regularizer: Any, reuse: Any, options: dict[str, Any],
+        partition_info: PartitionInfo | None = None,
     ) -> Variable:  # fmt: skip
         from_value = initializer is not None and not callable(initializer)
-        if shape is not None and from_value:
+        if shape is not None and from_value and partition_info is None:
             raise ValueError("If initializer is a constant, do not specify shape.")
-        wanted = as_dtype(dtype)
         if name in self._vars:
-            return self._shared(name, reuse, as_shape(shape), wanted)
+            return self._shared(name, reuse, as_shape(shape), dtype)
         if reuse is True:
             raise ValueError(
                 f"Variable {name} does not exist, or was not created with tf.get_variable(). Did you mean to set "
                 "reuse=tf.AUTO_REUSE in VarScope?"
             )
-        value, variable_dtype = (initializer, None) if from_value else _initial(name, initializer, shape, wanted)
+        value, variable_dtype = initializer, None
+        if not from_value:
+            value, variable_dtype = _initial(name, initializer, shape, dtype, partition_info)
         make: Any = Variable
-        variable: Variable = make(
-            initial_value=value, name=name, trainable=trainable, collections=collections, caching_device=caching_device,
-            dtype=variable_dtype, validate_shape=validate_shape, constraint=constraint, use_resource=use_resource,
-        )  # fmt: skip
+        variable: Variable = make(initial_value=value, name=name, dtype=variable_dtype, **options)
         self._vars[name] = variable
         if regularizer is not None:
             _add_regularization(name, variable, regularizer)
         return variable
+
+    def _parts(
+        self, name: str, shape: Any, dtype: DType, initializer: Any, regularizer: Any, reuse: Any, partitioner: Any,
+        options: dict[str, Any],
+    ) -> PartitionedVariable:  # fmt: skip
+        if name in self._vars:
+            raise ValueError(
+                f"A partitioner was provided, but an unpartitioned version of the variable was found: {name}.  Perhaps a "
+                "variable of the same name was already created without partitioning?"
+            )
+        full = as_shape(shape)
+        from_value = initializer is not None and not callable(initializer)
+        if from_value:
+            initializer = convert_to_tensor(initializer)
+            full = full.merge_with(initializer.shape)
+        if name in self._partitioned:
+            return self._shared_parts(name, reuse, full, dtype, partitioner)
+        if reuse is True:
+            raise ValueError(
+                f"PartitionedVariable {name} does not exist, or was not created with tf.get_variable(). Did you mean to set "
+                "reuse=False or reuse=tf.AUTO_REUSE in VarScope?"
+            )
+        partitions, axis = checked_partitions(partitioner, full, dtype)
+        sizes = [int(size) for size in full.as_list()]
+        parts = []
+        for i, (offset, size) in enumerate(part_places(sizes, axis, partitions[axis])):
+            part_name, info = f"{name}/part_{i}", PartitionInfo(sizes, offset)
+            start = _part_of(initializer, part_name, offset, size) if from_value else initializer
+            part = self._whole(part_name, size, dtype, start, regularizer, reuse, options, info)
+            place_part(part, name, sizes, offset, size)
+            parts.append(part)
+        self._partitioned[name] = PartitionedVariable(name, full, dtype, parts, partitions)
+        return self._partitioned[name]
+
+    def _shared_parts(
+        self, name: str, reuse: Any, shape: TensorShape, dtype: DType, partitioner: Any
+    ) -> PartitionedVariable:
+        found = self._partitioned[name]
+        if not reuse:
+            raise ValueError(
+                f"Partitioned variable with name {name} already exists. Did you mean to set reuse=True or "
+                "reuse=tf.AUTO_REUSE in VarScope?"
+            )
+        words = f"Trying to reuse partitioned variable {name}, but specified"
+        if not shape.is_compatible_with(found.shape):
+            raise ValueError(f"{words} shape {shape} and found shape {found.shape}.")
+        if not dtype.is_compatible_with(found.dtype):
+            raise ValueError(f"{words} dtype {dtype.name} and found dtype {found.dtype.name}.")
+        if partitioner is not None:
+            partitions = checked_partitions(partitioner, found.shape, dtype)[0]
+            if partitions != found._get_partitions():
+                raise ValueError(f"{words} partitions {partitions} and found partitions {found._get_partitions()}.")
+        return found
 
     def _shared(self, name: str, reuse: Any, shape: TensorShape, dtype: DType) -> Variable:
         found = self._vars[name]
@@ -106,7 +175,29 @@ def _accepted(function: Callable[..., Any]) -> set[str]:
     return set(parameters)
 
 
-def _initial(name: str, initializer: Any, shape: Any, dtype: DType) -> tuple[Any, DType | None]:
+def _is_trainable(trainable: bool | None, synchronization: Any) -> bool:
+    """Return whether optimisers change a variable: not where it is read and summed over replicas.
+
+    Raises:
+      ValueError: when it is asked to be both.
+    """
+    on_read = synchronization is VariableSynchronization.ON_READ
+    if on_read and trainable:
+        raise ValueError(
+            "Synchronization value can be set to VariableSynchronization.ON_READ only for non-trainable variables. You have "
+            "specified trainable=True and synchronization=VariableSynchronization.ON_READ."
+        )
+    return not on_read if trainable is None else trainable
+
+
+def _part_of(value: Tensor, name: str, offset: list[int], size: list[int]) -> Tensor:
+    with get_default_graph().name_scope(f"{name}/PartitionedInitializer"):
+        return slice_of(value, offset, size)  # type: ignore[no-any-return]
+
+
+def _initial(
+    name: str, initializer: Any, shape: Any, dtype: DType, partition_info: PartitionInfo | None
+) -> tuple[Any, DType | None]:
     """Return a function that makes the initial value, and the variable's dtype (None: that of the value)."""
     if initializer is None:
         if shape is None:
@@ -116,7 +207,12 @@ def _initial(name: str, initializer: Any, shape: Any, dtype: DType) -> tuple[Any
         initializer = initializer()
     full = None if shape is None else as_shape(shape)
     if full is not None and full.is_fully_defined():
-        return functools.partial(initializer, full.as_list(), dtype=dtype), dtype.base_dtype
+        told = (
+            {}
+            if partition_info is None or "partition_info" not in _accepted(initializer)
+            else {"partition_info": partition_info}
+        )
+        return functools.partial(initializer, full.as_list(), dtype=dtype, **told), dtype.base_dtype
     parameters = inspect.signature(initializer).parameters.values()
     if all(p.default is not p.empty or p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
         return initializer, None

@@ -152,11 +152,6 @@ def test_regularisers_add_losses():
         assert session.run(loss) == 2
 
 
-def test_partitioners_are_refused_rather_than_ignored():
-    with pytest.raises(NotImplementedError, match="partition"):
-        tf.get_variable("v", [4], partitioner=lambda **_: [2])
-
-
 def test_local_variables():
     v = tf.get_local_variable("v", [1])
     assert tf.local_variables() == [v] and tf.global_variables() == [] and not v.trainable
