@@ -213,7 +213,7 @@ def convolution(
       ValueError: for another rank, or when both strides and dilations exceed 1.
     """
     kernel = convert_to_tensor(filter if filters is None else filters, name="filter")
-    rank = None if kernel.dims is None else len(kernel.dims) - 2
+    rank = _spatial_rank(kernel, strides, dilation_rate if dilations is None else dilations)
     if rank not in (1, 2, 3):
         raise ValueError(f"`filter` must have rank 3, 4 or 5, not {None if rank is None else rank + 2}")
     steps, rates = (
@@ -229,6 +229,13 @@ def convolution(
     if rank == 2:
         return conv2d(input, kernel, steps, padding, data_format=data_format or "NHWC", dilations=rates, name=name)
     return conv3d(input, kernel, steps, padding, data_format or "NDHWC", rates, name)
+
+
+def _spatial_rank(kernel: Tensor, *values: Any) -> int | None:
+    """Return the number of spatial dimensions, from the filters or else from numbers given for each; None if unknown."""
+    if kernel.dims is not None:
+        return len(kernel.dims) - 2
+    return next((len(value) for value in values if isinstance(value, list | tuple)), None)
 
 
 def _each(values: Any, rank: int, what: str) -> list[int]:

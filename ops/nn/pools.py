@@ -70,7 +70,7 @@ def pool(
     Args:
       input: (batch, 1 to 3 spatial dimensions, channels), or channels second for a format that begins with 'NC'.
       window_shape: a number for each spatial dimension. pooling_type: 'MAX' or 'AVG'. padding: 'SAME' or 'VALID'.
-      dilation_rate, strides: a number for each spatial dimension; only one of the two may exceed 1.
+      dilation_rate, strides: a number for each spatial dimension; only one of the two may exceed 1; dilation is for 'VALID'.
 
     Raises:
       ValueError: for another kind of pool or number of dimensions, or when both strides and dilations exceed 1.
@@ -91,28 +91,27 @@ def pool(
             return kind(tensor, window, steps, padding, data_format=layout, name=scope)
         if max(steps) > 1:
             raise ValueError("strides > 1 not supported in conjunction with dilation_rate > 1")
-        moved, crops = _apart(tensor, rates, window, padding, first)
+        if padding == "SAME":
+            raise ValueError("pooling with 'SAME' padding is not implemented for `dilation_rate` > 1. "
+                             f"Received: padding={padding} and dilation_rate={rates}")  # fmt: skip
+        moved, crops = _apart(tensor, rates, first)
         found = kind(moved, window, steps, "VALID", data_format=layout, name=scope)
         return batch_to_space_nd(found, [1] * first + rates, crops)
 
 
-def _apart(tensor: Tensor, rates: list[int], window: list[int], padding: str, first: bool) -> tuple[Tensor, Any]:
+def _apart(tensor: Tensor, rates: list[int], first: bool) -> tuple[Tensor, Any]:
     """Return a tensor whose pixels `rates` apart are beside each other, in batches, and the crops that undo the padding."""
     rank, start = len(rates), 2 if first else 1
     dims = None if tensor.dims is None else tensor.dims[start : start + rank]
     known = dims is not None and None not in dims
     lengths: Any = np.array(dims, np.int32) if known else shape(tensor)[start : start + rank]
-    total = (np.array(window, np.int32) - 1) * rates if padding == "SAME" else np.zeros(rank, np.int32)
-    before = (total // 2).astype(np.int32)
-    after = (total - before).astype(np.int32)
-    rest = (lengths + (before + after)) % np.array(rates, np.int32)
-    extra = (np.array(rates, np.int32) - rest) % np.array(rates, np.int32)
+    steps = np.array(rates, np.int32)
+    extra = (steps - lengths % steps) % steps
     zeros = np.zeros(rank, np.int32)
     join: Callable[..., Any] = np.stack if known else stack
-    pads, crops = join([before, after + extra], axis=1), join([zeros, extra], axis=1)
-    if first:
-        pads, crops = _with_channels(pads, known), _with_channels(crops, known)
-    return space_to_batch_nd(tensor, [1] * first + rates, pads), crops
+    pads = join([zeros, extra], axis=1)
+    pads = _with_channels(pads, known) if first else pads
+    return space_to_batch_nd(tensor, [1] * first + rates, pads), pads
 
 
 def _with_channels(pairs: Any, known: bool) -> Any:
