@@ -169,7 +169,7 @@ def compile_plan(
     """Compile what `fetches` and `targets` need when `feeds` are given."""
     needed = prune([*fetches, *targets], feeds)
     assignment = place(needed.in_order(), feeds, [*fetches, *targets])
-    levels = schedule(needed, set(feeds), _ranks(needed, assignment))
+    levels = schedule(needed, set(feeds), _ranks(needed, assignment), assignment.device_of)
     lowering = Lowering(needed, levels, assignment, devices[0], cell)
     block, fed = lowering.lower(feeds, fetches)
     if optimize:

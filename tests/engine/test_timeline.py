@@ -57,6 +57,61 @@ def test_two_towers_overlap(gpus):
     assert min(r.start_us for r in first) < max(r.end_us for r in second)
 
 
+def small_towers(count, layers=6, size=256):
+    """Build chains of small products, one for each GPU, one after the other: launching costs more than they do."""
+    x = tf.placeholder(tf.float32, [size, size])
+    ends = []
+    for index in range(count):
+        with tf.device(f"/gpu:{index}"):
+            y = tf.identity(x)
+            for layer in range(layers):
+                y = tf.matmul(y, y, name=f"tower{index}_layer{layer}")
+            ends.append(tf.reduce_sum(y))
+    return x, ends
+
+
+def launches(source):
+    """Return to which tower each product of a plan's program belongs, in order."""
+    lines = [
+        line for line in source.splitlines() if "(MatMul)" in line and "get_async" not in line and ".wait()" not in line
+    ]
+    return [int(line.split("# tower")[1][0]) for line in lines]
+
+
+def test_small_towers_overlap_too(gpus):
+    x, ends = small_towers(2)
+    with tf.Session() as sess:
+        feed = {x: np.full((256, 256), 1e-3, "f4")}
+        sess.run(ends, feed)
+        gpus[0].machine.reset()
+        sess.run(ends, feed)
+        order = launches(sess.plan(ends, [x]).source)
+    assert order == [0, 1] * 6
+    first, second = (kernels(list(gpus[0].machine.timeline), f"GPU:{i}") for i in (0, 1))
+    assert min(r.start_us for r in second) < sorted(r.start_us for r in first)[2]
+    assert min(r.start_us for r in first) < max(r.end_us for r in second)
+
+
+def test_gpus_take_turns_and_the_order_is_the_same_every_time():
+    with simulated_gpus(3), tf.Graph().as_default():
+        x, ends = small_towers(3)
+        orders = []
+        for fetches in (ends, ends, ends[::-1]):
+            with tf.Session() as sess:
+                orders.append(launches(sess.plan(fetches, [x]).source))
+    assert orders == [[0, 1, 2] * 6] * 3
+
+
+def test_a_longer_tower_goes_on_alone(gpus):
+    x, (first, _) = small_towers(2, layers=2)
+    with tf.device("/gpu:1"):
+        y = tf.identity(x)
+        for layer in range(4):
+            y = tf.matmul(y, y, name=f"tower1_more{layer}")
+    with tf.Session() as sess:
+        assert launches(sess.plan([first, y], [x]).source) == [0, 1, 0, 1, 1, 1]
+
+
 def steps_of(source):
     """Return the launches of products and the host's waits in the order of a plan's program."""
     lines = [
