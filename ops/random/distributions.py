@@ -31,13 +31,15 @@ _SMALLEST = 1.0e-7  # keeps the logarithm finite
 class Distribution:
     """How blocks become values: `per_block` values a block; `truncated` ones are redrawn beyond two deviations.
 
-    `dtype` is the samples'; `convert` may give a wider one. Two distributions are the same when they are one object.
+    `dtype` is the samples'; `convert` may give a wider one. `in_place` says that it leaves the values where the blocks were.
+    Two distributions are the same when they are one object.
     """
 
     dtype: np.dtype[np.generic]
     per_block: int
     convert: Convert
     truncated: bool = False
+    in_place: bool = False
 
 
 def _uniform_float32(xp: Namespace, blocks: Array) -> Array:
@@ -68,15 +70,22 @@ def _polar_float32(xp: Namespace, blocks: Array) -> Array:
     Sine and cosine come from the tangent of half the angle: one library call instead of two, and a quick one.
     """
     uniform = _uniform_float32(xp, blocks)
-    angle = (uniform[..., 1::2].astype(xp.float64) * (2.0 * np.pi)).astype(xp.float32)
-    logarithm = xp.log(xp.maximum(uniform[..., 0::2], xp.float32(_SMALLEST)).astype(xp.float64)).astype(xp.float32)
-    radius = xp.sqrt(logarithm * xp.float32(-2))
-    tangent = xp.tan(angle.astype(xp.float64) * 0.5)
-    cosine = 2.0 / (tangent * tangent + 1.0)
-    sine = cosine * tangent
+    wide = xp.maximum(uniform[..., 0::2], xp.float32(_SMALLEST)).astype(xp.float64)
+    radius = xp.log(wide, out=wide).astype(xp.float32)
+    radius *= xp.float32(-2)
+    xp.sqrt(radius, out=radius)
+    # Half of TensorFlow's angle: halving is exact, so rounding it is rounding the angle.
+    wide[...] = uniform[..., 1::2]
+    wide *= np.pi
+    wide[...] = wide.astype(xp.float32)
+    tangent = xp.tan(wide, out=wide)
+    cosine = tangent * tangent
+    cosine += 1.0
+    xp.divide(2.0, cosine, out=cosine)
+    tangent *= cosine
     cosine -= 1.0
-    uniform[..., 0::2] = sine.astype(xp.float32) * radius
-    uniform[..., 1::2] = cosine.astype(xp.float32) * radius
+    xp.multiply(tangent.astype(xp.float32), radius, out=uniform[..., 0::2])
+    xp.multiply(cosine.astype(xp.float32), radius, out=uniform[..., 1::2])
     return uniform
 
 
@@ -105,14 +114,14 @@ def _integers(dtype: type[np.signedinteger], low: int, span: int, xp: Namespace,
 
 
 UNIFORM = {
-    np.dtype(np.float32): Distribution(np.dtype(np.float32), 4, _uniform_float32),
+    np.dtype(np.float32): Distribution(np.dtype(np.float32), 4, _uniform_float32, in_place=True),
     np.dtype(np.float64): Distribution(np.dtype(np.float64), 2, _uniform_float64),
     np.dtype(np.float16): Distribution(np.dtype(np.float16), 4, _uniform_float16),
     _BFLOAT16: Distribution(_BFLOAT16, 4, _uniform_bfloat16),
 }
 
 NORMAL = {
-    np.dtype(np.float32): Distribution(np.dtype(np.float32), 4, _polar_float32),
+    np.dtype(np.float32): Distribution(np.dtype(np.float32), 4, _polar_float32, in_place=True),
     np.dtype(np.float64): Distribution(np.dtype(np.float64), 2, _polar_float64),
     np.dtype(np.float16): Distribution(np.dtype(np.float16), 4, partial(_polar_as, np.dtype(np.float16))),
     _BFLOAT16: Distribution(_BFLOAT16, 4, partial(_polar_as, _BFLOAT16)),

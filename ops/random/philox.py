@@ -15,10 +15,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ...devices.types import Array
+from .native import drawing
 
-# Counters per pass: six uint64 buffers of this length stay in the second-level cache.
-TILE = 8192
+# Counters per pass: the buffers of one pass stay in the second-level cache.
+TILE = 16384
 
+_WORD = 2**64
 _ROUNDS = 10
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
@@ -53,6 +55,17 @@ def words(key: Key, counters: Array) -> Array:
     for start in range(0, flat.size, TILE):
         _rounds(key, flat[start : start + TILE], out[start : start + TILE])
     return out.reshape(*counters.shape, 4)
+
+
+def successive(key: Key, start: int, out: Array) -> None:
+    """Write the blocks at counters `start`, `start` + 1, … to `out`, uint32 (n, 4)."""
+    draw = drawing()
+    if draw is not None and start + len(out) <= _WORD:
+        draw(key.seed, key.seed2, start, out)
+        return
+    for first in range(0, len(out), TILE):
+        part = out[first : first + TILE]
+        _rounds(key, np.arange(len(part), dtype=np.uint64) + np.uint64((start + first) % _WORD), part)
 
 
 def _rounds(key: Key, counters: Array, out: Array) -> None:

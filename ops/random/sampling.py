@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...devices.threads import divide
 from ...devices.types import Array
 from . import philox
 from .distributions import TRUNCATION, Distribution
 
 # Counters that a run reserves for each of its outputs, whatever it uses; rejection may use any number of them.
 RESERVED = 256
+_WORD = 2**64
 _WORDS = 4
+# Fewer samples than this are drawn by one thread.
+_THREADED = 1 << 18
 _FIRST_RETRY = 4
 
 
@@ -36,12 +40,39 @@ def counters(start: int, first: int, count: int, step: int) -> Array:
 def samples(key: philox.Key, start: int, size: int, distribution: Distribution) -> Array:
     """Return the `size` samples of the run that starts at counter `start`, a new array (size,)."""
     out = np.empty(size, distribution.dtype)
-    width, step = distribution.per_block, region(distribution)
-    for first in range(0, size, philox.TILE * width):
-        part = out[first : first + philox.TILE * width]
-        places = counters(start, first // width, blocks_for(distribution, part.size), step)
-        part[:] = converted(key, places, distribution).reshape(-1)[: part.size]
+    tile = philox.TILE * distribution.per_block
+
+    def fill(low: int, high: int) -> None:
+        for first in range(low, high, tile):
+            _write(
+                key,
+                start + first // distribution.per_block * region(distribution),
+                distribution,
+                out[first : first + tile],
+            )
+
+    if size < _THREADED:
+        fill(0, size)
+    else:
+        divide(fill, size, tile)
     return out
+
+
+def _write(key: philox.Key, start: int, distribution: Distribution, out: Array) -> None:
+    """Write the samples from counter `start` on to `out`; converted where they lie, if they may."""
+    count, start = blocks_for(distribution, out.size), start % _WORD
+    if distribution.truncated:
+        values = converted(key, counters(start, 0, count, region(distribution)), distribution)
+    elif distribution.in_place and out.size % distribution.per_block == 0:
+        blocks = out.view(np.uint32).reshape(-1, _WORDS)
+        philox.successive(key, start, blocks)
+        distribution.convert(np, blocks)
+        return
+    else:
+        blocks = np.empty((count, _WORDS), np.uint32)
+        philox.successive(key, start, blocks)
+        values = distribution.convert(np, blocks)
+    out[:] = values.reshape(-1)[: out.size]
 
 
 def successive_runs(key: philox.Key, start: int, count: int, size: int, distribution: Distribution) -> Array:
