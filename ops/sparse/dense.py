@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...devices.types import Array, Namespace
-from ..array import gather_nd, placeholder, placeholder_with_default
+from ..array import gather_nd, placeholder, placeholder_with_default, reshape, size, stack
 from ..core import dtypes, shapes
 from ..core.convert import convert_to_tensor
 from ..core.errors import InvalidArgumentError
@@ -18,7 +18,9 @@ from ..core.shapes import Shape
 from ..core.sparse_tensor import SparseTensor, as_sparse
 from ..math import reduce_sum
 
-_UNORDERED = "Many sparse ops require sorted indices.\n    Use `tf.sparse.reorder` to create a correctly ordered copy.\n\n"
+_UNORDERED = (
+    "Many sparse ops require sorted indices.\n    Use `tf.sparse.reorder` to create a correctly ordered copy.\n\n"
+)
 
 
 def check_order(places: Array, dims: tuple[int, ...]) -> None:
@@ -94,8 +96,8 @@ def _filled(xp: Namespace, places: Array, dims: tuple[int, ...], values: Array, 
 
 @sparse_to_dense_op.gradient
 def _sparse_to_dense_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
-    places, _, values, _ = op.inputs
-    found = gather_nd(dy, places)
+    places, dims, values, _ = op.inputs
+    found = gather_nd(dy, reshape(places, stack([-1, size(dims)])))
     return [None, None, reduce_sum(found) if values.dims == () else found, reduce_sum(dy) - reduce_sum(found)]
 
 
