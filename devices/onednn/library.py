@@ -2,7 +2,11 @@
 
 State: `_loaded`, the library or the reason why there is none, found out on first use; `_forked` tells that the process is a
 child of one that had loaded it. GNU's OpenMP does not survive a fork with its threads, so a child computes on one
-thread, which `threads()` makes so for each thread that asks. MILLSTREAM_ONEDNN=0 turns all of this off.
+thread, which threads.py makes so for each thread that asks. MILLSTREAM_ONEDNN=0 turns all of this off.
+
+OpenMP reads from the environment how long its threads spin when they have nothing to do, once, when it is loaded. Its
+default of milliseconds takes the cores from whatever runs between two primitives, so a short one is set meanwhile;
+settings of the user's win.
 """
 
 from __future__ import annotations
@@ -19,6 +23,8 @@ from typing import Any
 from ..errors import DeviceError
 
 SWITCH = "MILLSTREAM_ONEDNN"
+SPIN, WAIT_POLICY = "GOMP_SPINCOUNT", "OMP_WAIT_POLICY"
+_TURNS = "1000"
 WHEEL = "onednn-cpu-gomp"
 UNIMPLEMENTED = 3
 
@@ -68,12 +74,22 @@ class OneDnnError(DeviceError):
         self.status = status
 
 
+def _with_short_spins(name: str) -> ctypes.CDLL:
+    if SPIN in os.environ or WAIT_POLICY in os.environ:
+        return ctypes.CDLL(name)
+    os.environ[SPIN] = _TURNS
+    try:
+        return ctypes.CDLL(name)
+    finally:
+        del os.environ[SPIN]
+
+
 class Library:
     """oneDNN's C functions, without their prefix `dnnl_`; `call` raises where one returns a bad status."""
 
     def __init__(self, path: str) -> None:
+        self.omp: Any = _with_short_spins("libgomp.so.1")
         self._library = ctypes.CDLL(path)
-        self.omp: Any = ctypes.CDLL("libgomp.so.1")
         self.functions: dict[str, Any] = {}
         for name, arguments in _SIGNATURES.items():
             function = getattr(self._library, f"dnnl_{name}")
