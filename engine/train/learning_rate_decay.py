@@ -11,12 +11,14 @@ from typing import Any
 from ...ops.core.convert import convert_to_tensor
 from ...ops.core.node import Tensor
 from ...ops.core.scopes import name_scope
-from ...ops.math import cast, ceil, cos, exp, floor, less_equal, maximum, minimum, where
+from ...ops.flow import cond
+from ...ops.math import cast, ceil, cos, equal, exp, floor, less_equal, log, maximum, minimum, multiply, sqrt, where
 from ...ops.math import pow as power
+from ...ops.random import random_normal
 
 __all__ = [
-    "cosine_decay", "exponential_decay", "inverse_time_decay", "natural_exp_decay", "piecewise_constant",
-    "piecewise_constant_decay", "polynomial_decay",
+    "cosine_decay", "cosine_decay_restarts", "exponential_decay", "inverse_time_decay", "linear_cosine_decay",
+    "natural_exp_decay", "noisy_linear_cosine_decay", "piecewise_constant", "piecewise_constant_decay", "polynomial_decay",
 ]  # fmt: skip
 
 
@@ -118,6 +120,80 @@ def cosine_decay(
         wave: Any = cos(math.pi * completed)
         decayed = (1 - alpha) * (0.5 * (1.0 + wave)) + alpha
         return rate * decayed  # type: ignore[no-any-return]
+
+
+def cosine_decay_restarts(
+    learning_rate: Any, global_step: Any, first_decay_steps: Any, t_mul: Any = 2.0, m_mul: Any = 1.0, alpha: Any = 0.0,
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return a rate that falls along half a cosine again and again.
+
+    Each fall takes `t_mul` times as many steps as the one before, the first `first_decay_steps`, and starts from `m_mul` times
+    its rate. `alpha` is the part of the rate that always stays.
+    """
+    _need_step(global_step, "cosine decay restarts")
+    with name_scope(name, "SGDRDecay", [learning_rate, global_step]):
+        rate: Any = convert_to_tensor(learning_rate, name="initial_learning_rate")
+        dtype = rate.dtype
+        completed: Any = cast(global_step, dtype) / cast(first_decay_steps, dtype)
+        times: Any = cast(alpha, dtype), cast(t_mul, dtype), cast(m_mul, dtype)
+        least, growth, shrink = times
+
+        def growing() -> list[Any]:
+            falls: Any = floor(log(1.0 - completed * (1.0 - growth)) / log(growth))
+            before: Any = (1.0 - power(growth, falls)) / (1.0 - growth)
+            return [falls, (completed - before) / power(growth, falls)]
+
+        def equal_falls() -> list[Any]:
+            falls: Any = floor(completed)
+            return [falls, completed - falls]
+
+        falls, within = cond(equal(growth, 1.0), equal_falls, growing)
+        wave: Any = cos(math.pi * within)
+        decayed = (1 - least) * (0.5 * power(shrink, falls) * (1.0 + wave)) + least
+        return multiply(rate, decayed)  # type: ignore[no-any-return]
+
+
+def linear_cosine_decay(
+    learning_rate: Any, global_step: Any, decay_steps: Any, num_periods: Any = 0.5, alpha: Any = 0.0, beta: Any = 0.001,
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return a rate that falls linearly under a cosine of `num_periods` periods: `(alpha + linear) * cosine + beta`."""
+    _need_step(global_step, "linear cosine decay")
+    with name_scope(name, "LinearCosineDecay", [learning_rate, global_step]):
+        rate: Any = convert_to_tensor(learning_rate, name="learning_rate")
+        step, steps = _passed(global_step, decay_steps, rate)
+        return _under_cosine(rate, (steps - step) / steps, step / steps, num_periods, alpha, beta)
+
+
+def noisy_linear_cosine_decay(
+    learning_rate: Any, global_step: Any, decay_steps: Any, initial_variance: Any = 1.0, variance_decay: Any = 0.55,
+    num_periods: Any = 0.5, alpha: Any = 0.0, beta: Any = 0.001, name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return `linear_cosine_decay` with noise on its linear part.
+
+    The noise's variance is `initial_variance / (1 + step) ** variance_decay`.
+    """
+    _need_step(global_step, "noisy linear cosine decay")
+    with name_scope(name, "NoisyLinearCosineDecay", [learning_rate, global_step]):
+        rate: Any = convert_to_tensor(learning_rate, name="learning_rate")
+        step, steps = _passed(global_step, decay_steps, rate)
+        variance: Any = cast(initial_variance, rate.dtype) / power(1.0 + step, cast(variance_decay, rate.dtype))
+        linear: Any = (steps - step) / steps
+        noise: Any = random_normal(linear.shape, stddev=sqrt(variance), dtype=rate.dtype)
+        return _under_cosine(rate, linear + noise, step / steps, num_periods, alpha, beta)
+
+
+def _passed(global_step: Any, decay_steps: Any, rate: Any) -> tuple[Any, Any]:
+    steps = cast(decay_steps, rate.dtype)
+    return minimum(cast(global_step, rate.dtype), steps), steps
+
+
+def _under_cosine(rate: Any, linear: Any, completed: Any, num_periods: Any, alpha: Any, beta: Any) -> Tensor:
+    periods: Any = cast(num_periods, rate.dtype)
+    wave: Any = 0.5 * (1.0 + cos(math.pi * (2.0 * periods * completed)))
+    decayed = (cast(alpha, rate.dtype) + linear) * wave + cast(beta, rate.dtype)
+    return multiply(rate, decayed, name="learning_rate")  # type: ignore[no-any-return]
 
 
 def piecewise_constant(x: Any, boundaries: Any, values: Any, name: str | None = None) -> Tensor:

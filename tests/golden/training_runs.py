@@ -22,6 +22,8 @@ OPTIMIZERS = (
     "FtrlOptimizer(0.5, l2_shrinkage_regularization_strength=0.1)",
     "ProximalAdagradOptimizer(0.5, l1_regularization_strength=0.01)",
     "ProximalGradientDescentOptimizer(0.1, l2_regularization_strength=0.1)",
+    "AdagradDAOptimizer(0.5, step)",
+    "AdagradDAOptimizer(0.5, step, 0.2, l1_regularization_strength=0.05, l2_regularization_strength=0.1)",
 )
 START = np.array([[1.0, 2.0], [3.0, 4.0], [-1.0, -2.0], [0.5, 0.25]], "f4")
 
@@ -41,7 +43,7 @@ def train(case, tf):
         seen = v if form == "dense" else tf.gather(v, [1, 3, 1])
         loss = tf.reduce_sum(tf.square(seen - 0.5))
         step = tf.train.get_or_create_global_step()
-        update = eval(f"tf.train.{made}", {"tf": tf}).minimize(loss, global_step=step)
+        update = eval(f"tf.train.{made}", {"tf": tf, "step": step}).minimize(loss, global_step=step)
         with tf.Session() as session:
             session.run(tf.global_variables_initializer())
             for _ in range(5):

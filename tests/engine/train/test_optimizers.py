@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import millstream as tf
-from millstream.ops.state import updates
+from millstream.ops.state import small, updates
 
 pytestmark = pytest.mark.usefixtures("graph")
 GOLDEN = pathlib.Path(__file__).parents[2] / "golden"
@@ -151,6 +151,39 @@ def test_decays(name):
             assert session.run(rate, {step: at}) == pytest.approx(reference(at), rel=1e-5)
 
 
+# What TensorFlow gives at the steps 0, 1, 3, 4, 7, 12, 20 and 33.
+COSINES = {
+    "restarts": (
+        lambda s: tf.train.cosine_decay_restarts(0.5, s, 4),
+        [0.5, 0.426777, 0.073223, 0.5, 0.345671, 0.5, 0.25, 0.47048]),
+    "slower restarts": (
+        lambda s: tf.train.cosine_decay_restarts(0.5, s, 4, 1.5, 0.8, 0.1),
+        [0.5, 0.434099, 0.115901, 0.41, 0.23, 0.30431, 0.277295, 0.234043]),
+    "even restarts": (
+        lambda s: tf.train.cosine_decay_restarts(0.5, s, 4, t_mul=1.0, m_mul=0.8),
+        [0.5, 0.426777, 0.073223, 0.4, 0.058579, 0.256, 0.16384, 0.071601]),
+    "linear": (
+        lambda s: tf.train.linear_cosine_decay(0.5, s, 20),
+        [0.5005, 0.472576, 0.402339, 0.362303, 0.236773, 0.069598, 0.0005, 0.0005]),
+    "linear, two periods": (
+        lambda s: tf.train.linear_cosine_decay(0.5, s, 20, num_periods=2.0, alpha=0.1, beta=0.01),
+        [0.555, 0.479867, 0.169108, 0.047971, 0.134559, 0.168627, 0.055, 0.055]),
+    "hardly noisy": (
+        lambda s: tf.train.noisy_linear_cosine_decay(0.5, s, 20, initial_variance=1e-12),
+        [0.5005, 0.472576, 0.402339, 0.362303, 0.236773, 0.069598, 0.0005, 0.0005]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COSINES)
+def test_cosines(name):
+    build, expected = COSINES[name]
+    step = tf.placeholder(tf.int64, [])
+    rate = build(step)
+    with tf.Session() as session:
+        found = [session.run(rate, {step: at}) for at in (0, 1, 3, 4, 7, 12, 20, 33)]
+    np.testing.assert_allclose(found, expected, atol=2e-6)
+
+
 def test_decays_need_a_step():
     with pytest.raises(ValueError, match="global_step is required for exponential_decay"):
         tf.train.exponential_decay(0.5, None, 10, 0.25)
@@ -201,6 +234,7 @@ def test_a_fault_in_a_step_leaves_variables_whole_and_the_session_usable(monkeyp
         for fault in (MemoryError, KeyboardInterrupt, ZeroDivisionError):
             with monkeypatch.context() as patch:
                 patch.setattr(updates, "commit", _raiser(fault))
+                patch.setattr(small, "store_3", _raiser(fault))
                 with pytest.raises((fault, tf.errors.OpError)):
                     session.run(train)
             for was, value in zip(before, session.run(watched), strict=True):
