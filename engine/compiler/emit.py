@@ -1,7 +1,8 @@
 """Emitting a plan as straight-line Python: one line a step, locals as live values, kernels bound at compile time.
 
 If and While become Python's own `if` and `while`. Every line remembers its step, so that an exception is traced to its
-node; values are deleted after their last use. With `trace=True` the same program is emitted with clocks around each step.
+node; values are deleted after their last use. With `trace=True` the same program is emitted with clocks around each step, with
+`watch=True` with a look at the run's end (its deadline, its session's close) before each step.
 """
 
 from __future__ import annotations
@@ -14,22 +15,24 @@ from ..runtime import fetching
 from ..runtime.buffers import into_kernel, into_ufunc
 from ..runtime.fused import FusedGroup, Line
 from .buffers import BufferPlan
+from .direct import direct, with_arrays
 from .ir import CELL, CONSTANT, FEED, LOCAL, READ, Block, Step, Value
 from .lower import host_constant
 
 # CPython refuses more than 20 nested blocks in one function.
 _DEEPEST = 12
+_LOOK = "if run.stopped: run.check()"
 _UNSAFE = re.compile(r"[^\w./:-]")
 
 
 class Emitter:
     """Writes one program. State: `lines` of source, `names` that it refers to, `step_at` by line number."""
 
-    def __init__(self, trace: bool = False, buffers: BufferPlan | None = None) -> None:
+    def __init__(self, trace: bool = False, buffers: BufferPlan | None = None, watch: bool = False) -> None:
         self.lines: list[str] = []
         self.names: dict[str, Any] = {}
         self.step_at: dict[int, Step] = {}
-        self.trace = trace
+        self.trace, self.watch = trace, watch
         self.buffers = buffers
         self._bound: dict[int, str] = {}
         self._last: dict[Value, Step] = {}
@@ -41,6 +44,8 @@ class Emitter:
         self._last = last_uses(block)
         self._block(block, 1)
         results = "".join(f"{self._given(value)}, " for value in block.results)
+        if self.watch:
+            self._emit(_LOOK, 1)
         self._emit(f"return ({results})", 1)
         return "\n".join(self.lines) + "\n"
 
@@ -69,6 +74,8 @@ class Emitter:
             comment = f"  # {_UNSAFE.sub('_', step.op.name)} ({step.op.type}) on {short(step.device.name)}"
             if self.trace:
                 self._emit("run.begin()", depth)
+            if self.watch:
+                self._emit(_LOOK, depth)
             self._emit(self._targets(step) + getattr(self, f"_{step.kind}")(step) + comment, depth, step)
             if self.trace:
                 self._emit(f"run.end({self._bind(step)})", depth)
@@ -113,9 +120,10 @@ class Emitter:
             return None
         (slot,), (output,), decl = slots, step.outputs, step.op.decl
         assert output is not None
-        if decl.into is not None:
+        into = into_form(step)
+        if into is not None:
             attrs = {name: step.attrs[name] for name in decl.kernel_attrs}
-            call = into_kernel(decl.into, step.device.xp, attrs, slot)
+            call = into_kernel(into, step.device.xp, attrs, slot)
         else:
             assert decl.fuse is not None
             call = into_ufunc(getattr(step.device.xp, decl.fuse.name), slot, output.dtype.np_dtype)
@@ -130,7 +138,11 @@ class Emitter:
         decl, entry = step.op.decl, step.entry
         arguments = self._arguments(step)
         on_cpu = step.device.kind == "CPU"
+        known = direct(step, arguments, self._bind)
+        if known is not None:
+            return known
         if decl.fuse is not None and on_cpu:
+            arguments = with_arrays(step, arguments, self._bind)
             if decl.fuse.operator and step.op.inputs[0].dtype.base_dtype.name != "bool":
                 return decl.fuse.operator.format(*arguments)
             return f"{self._bind(getattr(step.device.xp, decl.fuse.name), decl.fuse.name)}({', '.join(arguments)})"
@@ -167,6 +179,12 @@ class Emitter:
         slots = self.buffers and self.buffers.slots(step)
         into = f", make=frame.into({slots})" if slots else ""
         return f"{self._bind(group, 'fused')}({', '.join(self._arguments(step))}{into})"
+
+    def _prepare(self, step: Step) -> str:
+        return f"{self._bind(step.extra, 'prepare')}({', '.join(self._arguments(step))})"
+
+    def _update(self, step: Step) -> str:
+        return f"{self._bind(step.extra, 'update')}({', '.join(self._arguments(step))})"
 
     def _given(self, value: Value) -> str:
         """Return the expression that makes a fetched value the caller's own."""
@@ -210,7 +228,7 @@ class Emitter:
         for target, value in zip(names, step.flat_args(), strict=True):
             self._emit(f"{target} = {self._value(value)}", depth, step)
         self._emit(f"while True:  # {step.op.name}", depth, step)
-        self._emit("if run.stopped: run.check()", depth + 1, step)
+        self._emit(_LOOK, depth + 1, step)
         self._block(condition, depth + 1)
         self._emit(f"if not {self._value(condition.results[0])}: break", depth + 1, step)
         self._block(body, depth + 1)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...ops.core import shapes
 from .ir import CONSTANT, FEED, LOCAL, Block, Step, Value
 
 _LARGEST_FOLD = 1 << 18
@@ -32,9 +33,14 @@ def fold(block: Block, evaluate: Callable[[Step, list[Any]], list[Any]]) -> None
     for step in block.steps:
         for inner in step.blocks:
             fold(inner, evaluate)
-        if not (pure(step) and _foldable(step) and _replace(step, evaluate)):
+        if not (pure(step) and fold_step(step, evaluate)):
             kept.append(step)
     block.steps[:] = kept
+
+
+def fold_step(step: Step, evaluate: Callable[[Step, list[Any]], list[Any]]) -> bool:
+    """Turn the outputs of a pure step into constants where all of its arguments are; tell whether it was done."""
+    return _foldable(step) and _replace(step, evaluate)
 
 
 def _foldable(step: Step) -> bool:
@@ -49,8 +55,8 @@ def _foldable(step: Step) -> bool:
 
 
 def _large(value: Value) -> bool:
-    dims = value.dims
-    return dims is None or None in dims or int(np.prod(dims, dtype=np.int64)) > _LARGEST_FOLD  # type: ignore[arg-type]
+    size = shapes.num_elements(value.dims)
+    return size is not None and size > _LARGEST_FOLD
 
 
 def _replace(step: Step, evaluate: Callable[[Step, list[Any]], list[Any]]) -> bool:
@@ -58,9 +64,12 @@ def _replace(step: Step, evaluate: Callable[[Step, list[Any]], list[Any]]) -> bo
         results = evaluate(step, [v.content for v in step.flat_args()])
     except Exception:
         return False
+    if any(np.size(result) > _LARGEST_FOLD for result in results):
+        return False
     for value, result in zip(step.outputs, results, strict=True):
         assert value is not None
         value.kind, value.content, value.shared = CONSTANT, np.asarray(result), True
+        value.dims = value.content.shape
     return True
 
 
@@ -75,7 +84,7 @@ def merge(
     replaced: dict[Value, Value] = dict(around or {})
     kept: list[Step] = []
     for step in block.steps:
-        _rename(step, replaced)
+        rename(step, replaced)
         for inner in step.blocks:
             replaced.update(merge(inner, seen, replaced))
         key = _key(step) if pure(step) and not step.op.control_inputs else _copy_key(step)
@@ -90,21 +99,22 @@ def merge(
             replaced[old] = new
             new.shared = True
     block.steps[:] = kept
-    block.results[:] = [_latest(v, replaced) for v in block.results]
+    block.results[:] = [latest(v, replaced) for v in block.results]
     return replaced
 
 
-def _latest(value: Value, replaced: dict[Value, Value]) -> Value:
+def latest(value: Value, replaced: dict[Value, Value]) -> Value:
+    """Return what stands for a value after all replacements."""
     while value in replaced:
         value = replaced[value]
     return value
 
 
-def _rename(step: Step, replaced: dict[Value, Value]) -> None:
+def rename(step: Step, replaced: dict[Value, Value]) -> None:
+    """Let a step read what its arguments are replaced by."""
     if replaced:
         step.args = [
-            [_latest(v, replaced) for v in arg] if isinstance(arg, list) else _latest(arg, replaced)
-            for arg in step.args
+            [latest(v, replaced) for v in arg] if isinstance(arg, list) else latest(arg, replaced) for arg in step.args
         ]
 
 

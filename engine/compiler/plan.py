@@ -1,6 +1,7 @@
 """Plan: the compiled form of one (fetches, feeds) pair of one session; immutable, shape-polymorphic, safe for threads.
 
-`compile_plan` is the pipeline as named steps: prune, place, schedule, lower, fold, merge, drop, fuse, emit.
+`compile_plan` is the pipeline as named steps: prune, place, schedule, lower, fold, merge, rewrite, drop, fuse, emit. Shapes
+that are fed again and again get a program of their own beside the general one (`variants.py`).
 """
 
 from __future__ import annotations
@@ -17,14 +18,20 @@ from ..runtime.failures import failed_step, translate
 from ..runtime.quiet import call_in_place, call_quietly
 from ..runtime.run import Run
 from .buffers import Buffer, BufferPlan
+from .concrete import Mismatch, concrete
+from .direct import allow_direct
 from .drop import drop_unused
 from .emit import Emitter
 from .fold import fold, merge
 from .fuse import fuse
 from .ir import Block, Step, Value
-from .lower import Lowering
+from .lower import HANDLES, Lowering
 from .prune import Needed, prune
+from .rewrite.aliases import drop_aliases
+from .rewrite.uniform import shrink_uniform
+from .rewrite.updates import share_scalars
 from .schedule import schedule
+from .variants import Variants, has_open_shape
 
 _serial = itertools.count()
 
@@ -34,9 +41,9 @@ Placer = Callable[[Sequence[Operation], Sequence[Tensor], Sequence[Any]], Assign
 class Program:
     """One emitted function: its `source`, how it is `call`ed, the steps of its lines, and whether it looks at its run."""
 
-    def __init__(self, block: Block, feeds: list[Value], trace: bool = False) -> None:
+    def __init__(self, block: Block, feeds: list[Value], trace: bool = False, watch: bool = False) -> None:
         self.filename = f"<millstream plan {next(_serial)}>"
-        self.function = self._emit(Emitter(trace), block, feeds)
+        self.function = self._emit(Emitter(trace, watch=watch), block, feeds)
         self.uses_run = "run." in self.source
         self.call = call_quietly if all(map(_own_code, _steps_in(block))) else call_in_place
 
@@ -87,18 +94,43 @@ class Plan:
     """
 
     def __init__(
-        self, block: Block, feeds: list[Value], assignment: Assignment, frames: FramePool | None = None
-    ) -> None:
+        self, block: Block, feeds: list[Value], assignment: Assignment, frames: FramePool | None = None,
+        targets: Sequence[Operation] = (), variants: bool = False,
+    ) -> None:  # fmt: skip
         self.block, self.feeds = block, feeds
         self.assignment = assignment
+        self._frames, self._targets = frames, targets
         made = set(_copies_in(block))
         self.copies = [copy for copy in assignment.copies if (copy.tensor, copy.target) in made]
         self._program = Program(block, feeds)
         self._traced: Program | None = None
+        self._watched: Program | None = None
         self._memory = BufferPlan(block)
         if frames is not None and self._memory.buffers:
             self._program.learn(block, feeds, self._memory, frames)
         self.uses_run = self._program.uses_run
+        self._variants: Variants[Program] | None = None
+        if variants and any(map(has_open_shape, feeds)):
+            self._variants = Variants(feeds, len(block.steps), self._for_shapes)
+
+    def _for_shapes(self, fed: list[Any]) -> Program | None:
+        """Return the program for feeds of these shapes, or None where they do not go together."""
+        try:
+            block, feeds = concrete(self.block, self.feeds, fed, _evaluate)
+        except Mismatch:
+            return None
+        improve(block, self._targets)
+        program = Program(block, feeds)
+        memory = BufferPlan(block)
+        if self._frames is not None and memory.buffers:
+            program.learn(block, feeds, memory, self._frames)
+        return program
+
+    @property
+    def sources(self) -> dict[Any, str]:
+        """The programs made for shapes that were fed repeatedly, by the shapes of the feeds that the graph leaves open."""
+        made = {} if self._variants is None else self._variants.programs()
+        return {shapes: program.source for shapes, program in made.items()}
 
     @property
     def source(self) -> str:
@@ -124,10 +156,21 @@ class Plan:
     def execute(self, run: Run | None, values: Sequence[Any]) -> tuple[Any, ...]:
         """Run the program on the values of the feeds and return those of the fetches; `run` may be None unless it is used."""
         program = self._program
+        if self._variants is not None:
+            program = self._variants.find(values) or program
         try:
             return program.call(program.function, run, *values)  # type: ignore[no-any-return]
         except Exception as error:
             raise program.failure(error) from error
+
+    def execute_watched(self, run: Run, values: Sequence[Any]) -> tuple[Any, ...]:
+        """Run the program with a look before each step at whether the run is to end: at its deadline, or by `close()`."""
+        if self._watched is None:
+            self._watched = Program(self.block, self.feeds, watch=True)
+        try:
+            return self._watched.call(self._watched.function, run, *values)  # type: ignore[no-any-return]
+        except Exception as error:
+            raise self._watched.failure(error) from error
 
     def execute_traced(self, run: Run, values: Sequence[Any]) -> tuple[Any, ...]:
         """Run the program with clocks around each step; `run.records` has the times."""
@@ -172,12 +215,34 @@ def compile_plan(
     levels = schedule(needed, set(feeds), _ranks(needed, assignment), assignment.device_of)
     lowering = Lowering(needed, levels, assignment, devices[0], cell)
     block, fed = lowering.lower(feeds, fetches)
-    if optimize:
-        fold(block, _evaluate)
+    if not optimize:
+        return Plan(block, fed, assignment)
+    fold(block, _evaluate)
+    merge(block)
+    trusted = not any(map(_changes_shape, needed.ops))
+    improve(block, targets, trusted)
+    return Plan(block, fed, assignment, frames, targets, trusted)
+
+
+def improve(block: Block, targets: Sequence[Operation], trusted: bool = True) -> None:
+    """Rewrite a folded block: what needs shapes only where the graph's can be `trusted`."""
+    if trusted:
+        shrink_uniform(block)
+        drop_aliases(block)
         merge(block)
-        drop_unused(block, targets)
-        fuse(block)
-    return Plan(block, fed, assignment, frames if optimize else None)
+    drop_unused(block, targets)
+    fuse(block)
+    if trusted:
+        share_scalars(block)
+        allow_direct(block)
+
+
+def _changes_shape(op: Operation) -> bool:
+    """Tell whether a node is a variable that may leave its stated shape, as `assign(..., validate_shape=False)` lets it."""
+    if op.type not in HANDLES or op.type == "VarHandleOp":
+        return False
+    consumers = op.outputs[0].consumer_list
+    return any(node.type == "Assign" and not node.attrs["validate_shape"] for node in consumers)
 
 
 def _ranks(needed: Needed, assignment: Assignment) -> Callable[[Operation], int]:

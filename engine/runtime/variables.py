@@ -1,8 +1,9 @@
 """The values of variables: one cell a variable, one store a session.
 
 Ref and resource variables share the store. State of a cell: `value` (an array of the cell's device, None before the
-first assignment), `lock` (held through every read-modify-write), and `spare`, the array that the last update replaced,
-kept to be written by the next one: large variables change hands between two arrays instead of allocating each step.
+first assignment), `lock` (held through every read-modify-write; small variables of a session share theirs), and `spare`, the
+array that the last update replaced, kept to be written by the next one: large variables change hands between two arrays
+instead of allocating each step.
 
 Invariants: a reader may take `value` without the lock, for the array it gets is whole and stays as it is while the
 reader holds it; whatever can fail happens before a plain store to `value` replaces it. An array is written to again only
@@ -14,6 +15,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +24,7 @@ from ...devices.types import Array
 from ...ops.core.dtypes import DType
 from ...ops.core.errors import FailedPreconditionError, InvalidArgumentError
 from ...ops.core.node import Operation
-from ...ops.core.shapes import Shape
+from ...ops.core.shapes import Shape, num_elements
 
 # Smaller arrays come from malloc's own cache, and copying them costs less than keeping a second one.
 _WORTH_KEEPING = 1 << 16
@@ -46,8 +48,9 @@ class Cell:
     __slots__ = ("__weakref__", "device", "dtype", "is_resource", "lock", "name", "serial", "shape", "spare", "value")
 
     def __init__(
-        self, name: str, dtype: DType, shape: Shape, device: Device, is_resource: bool = False, serial: int = 0
-    ) -> None:
+        self, name: str, dtype: DType, shape: Shape, device: Device, is_resource: bool = False, serial: int = 0,
+        lock: Any = None,
+    ) -> None:  # fmt: skip
         self.name = name
         self.dtype = dtype
         self.shape = shape
@@ -56,7 +59,7 @@ class Cell:
         self.serial = serial
         self.value: Array | None = None
         self.spare: Array | None = None
-        self.lock = threading.RLock()
+        self.lock = threading.RLock() if lock is None else lock
 
     @property
     def initialized(self) -> bool:
@@ -135,10 +138,19 @@ class Cell:
         return f"<variable {self.name!r} {self.dtype.name} on {self.device.short_name}, {state}>"
 
 
+def _is_small(dims: Shape, dtype: DType) -> bool:
+    size = num_elements(dims)
+    return size is not None and size * dtype.np_dtype.itemsize < _WORTH_KEEPING
+
+
 class VariableStore:
-    """The cells of one session, by container and shared name."""
+    """The cells of one session, by container and shared name.
+
+    Small variables share one lock, which comes before all others: an update of several takes it once.
+    """
 
     def __init__(self) -> None:
+        self._small = threading.RLock()
         self._cells: dict[tuple[str, str], Cell] = {}
         self._lock = threading.Lock()
 
@@ -153,7 +165,9 @@ class VariableStore:
         found = self._cells.get(key)
         if found is None:
             with self._lock:
-                made = Cell(key[1], attrs["dtype"], attrs["shape"], device, op.type == "VarHandleOp", len(self._cells))
+                small = _is_small(attrs["shape"], attrs["dtype"])
+                serial, lock = (0, self._small) if small else (len(self._cells) + 1, None)
+                made = Cell(key[1], attrs["dtype"], attrs["shape"], device, op.type == "VarHandleOp", serial, lock)
                 found = self._cells.setdefault(key, made)
         if found.dtype is not attrs["dtype"]:
             words = f"Trying to access variable {key[1]!r} of type {found.dtype.name} as {attrs['dtype'].name}"

@@ -89,6 +89,11 @@ def _weighted(weights: Tensor, rows: Tensor) -> Tensor:
     return mul(expand_dims(weights, -1), rows)
 
 
+def _used(grad: Tensor | None) -> bool:
+    """Tell whether a gradient is there: zeros stand for that of an output that nobody used."""
+    return grad is not None and grad.op.type != "ZerosLike"
+
+
 def _through_backprop(logits: Tensor, dbackprop: Tensor) -> Tensor:
     """Return what the second output passes to the logits: the derivative of softmax."""
     y = softmax_op(logits)
@@ -102,7 +107,7 @@ def _softmax_cross_entropy_gradient(
     logits = op.inputs[0]
     found = None if dloss is None else _weighted(dloss, op.outputs[1])
     labels = None if dloss is None else _weighted(dloss, negative(log_softmax_op(logits)))
-    if dbackprop is not None:
+    if dbackprop is not None and _used(dbackprop):
         second = _through_backprop(logits, dbackprop)
         found = second if found is None else add(found, second)
         labels = negative(dbackprop) if labels is None else sub(labels, dbackprop)
@@ -140,7 +145,7 @@ def _sparse_softmax_cross_entropy_gradient(
     op: Operation, dloss: Tensor | None, dbackprop: Tensor | None = None
 ) -> list[Tensor | None]:
     found = None if dloss is None else _weighted(dloss, op.outputs[1])
-    if dbackprop is not None:
+    if dbackprop is not None and _used(dbackprop):
         second = _through_backprop(op.inputs[0], dbackprop)
         found = second if found is None else add(found, second)
     return [found, None]

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 import millstream as tf
-from millstream.ops.state import updates
+from millstream.ops.state import small, updates
 
 START = np.array([[1.0, -2.0], [3.0, 0.5]], "f4")
 
 
-COMMITS = {function.__code__ for function in updates._COMMITS.values()}
+COMMITS = {function.__code__ for function in (*updates._COMMITS.values(), small.store_2, small.store_3)}
 
 
 class Injected(Exception):
