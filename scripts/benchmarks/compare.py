@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import report
-from workloads import WORKLOADS, Workload
+from catalogue import WORKLOADS
+from workloads import Workload
+
+from millstream.devices.gpu import probe
 
 HERE = Path(__file__).parent
 TABLE = HERE / "table.json"
@@ -68,7 +71,7 @@ def compare(workload: Workload, sides: list[Side], rounds: int) -> dict[str, Any
     row: dict[str, Any] = {"name": workload.name, "title": workload.title, "products": workload.products, "seconds": {}}
     prepared = {side.name: side.ask("prepare", name=workload.name) for side in sides}
     row["errors"] = {name: answer["error"] for name, answer in prepared.items() if "error" in answer}
-    running = [side for side in sides if side.name not in row["errors"]]
+    running = [side for side in sides if prepared[side.name] and side.name not in row["errors"]]
     calls = {s.name: max(1, int(TURN_SECONDS / max(prepared[s.name]["seconds"], 1e-7))) for s in running}
     a_round = sum(prepared[s.name]["seconds"] * calls[s.name] for s in running)
     for turn in range(max(3, min(rounds, int(ROW_SECONDS / max(a_round, 1e-3))))):
@@ -77,9 +80,10 @@ def compare(workload: Workload, sides: list[Side], rounds: int) -> dict[str, Any
             row["seconds"].setdefault(side.name, []).append(answer["seconds"])
     for side in sides:
         side.ask("finish")
-    values = [prepared[side.name]["value"] for side in running]
-    if len(values) == 2 and abs(values[0] - values[1]) > AGREE * max(1.0, abs(values[1])):
-        row["errors"]["both"] = f"computed {values[0]:g} here and {values[1]:g} there"
+    values = {side.name: prepared[side.name]["value"] for side in running}
+    for name, value in values.items():
+        if abs(value - values.get("ours", value)) > AGREE * max(1.0, abs(value)):
+            row["errors"][name] = f"computed {values['ours']:g} here and {value:g} there"
     return row
 
 
@@ -114,6 +118,10 @@ def options_of(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Time the workloads, beside a peer's.")
     parser.add_argument("--peer-python", metavar="PATH", help="the Python of a peer, such as one that has TensorFlow")
     parser.add_argument("--peer-module", default="tensorflow.compat.v1", metavar="NAME", help="what is `tf` there")
+    parser.add_argument("--torch-python", metavar="PATH", help="a Python that has PyTorch, for rows of eager PyTorch")
+    parser.add_argument(
+        "--by-hand", action="store_true", help="add rows written by hand in NumPy, and in CuPy on a GPU"
+    )
     parser.add_argument("--only", metavar="NAMES", help="rows to run, separated by commas; see --list")
     parser.add_argument("--rounds", type=int, default=15, help="turns for each side of a row (15)")
     parser.add_argument("--json", metavar="FILE", help="write everything that was measured")
@@ -127,6 +135,18 @@ def options_of(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
+def others_of(options: argparse.Namespace) -> list[tuple[str, str, str]]:
+    """Return (name, Python, module) of the sides besides ours."""
+    others = [("peer", options.peer_python, options.peer_module)] if options.peer_python else []
+    if options.torch_python:
+        others.append(("torch", options.torch_python, "torch"))
+    if options.by_hand:
+        others.append(("numpy", sys.executable, "numpy"))
+        if probe().usable:
+            others.append(("cupy", sys.executable, "cupy"))
+    return others
+
+
 def wanted(options: argparse.Namespace) -> set[str]:
     """Return the names of the rows to run; SystemExit for a name that is none."""
     known = {*(workload.name for workload in WORKLOADS), "import", "placing"}
@@ -138,21 +158,24 @@ def wanted(options: argparse.Namespace) -> set[str]:
 
 def measure(options: argparse.Namespace, names: set[str]) -> dict[str, Any]:
     """Run the rows and return everything that was measured; each row is printed when it is done."""
-    others = [("peer", options.peer_python, options.peer_module)] if options.peer_python else []
     with Side("ours", sys.executable, "millstream") as ours:
-        sides = [ours, *(Side(*other) for other in others)]
+        sides = [ours, *(Side(*other) for other in others_of(options))]
         try:
             versions = {side.name: side.versions for side in sides}
             result: dict[str, Any] = {"sides": versions, "machine": report.machine()}
-            print(report.heading(result))
+            print(report.heading(result), flush=True)
             result["rows"] = []
             for workload in WORKLOADS:
                 if workload.name in names:
                     result["rows"].append(compare(workload, sides, options.rounds))
-                    print(report.line(result["rows"][-1]), flush=True)
-            for row in imports(sides, options.rounds) if "import" in names else ():
+                    print(report.line(result["rows"][-1], versions), flush=True)
+            for row in (
+                imports([side for side in sides if side.name in ("ours", "peer")], options.rounds)
+                if "import" in names
+                else ()
+            ):
                 result["rows"].append(row)
-                print(report.line(row), flush=True)
+                print(report.line(row, versions), flush=True)
         finally:
             for side in sides[1:]:
                 side.__exit__()

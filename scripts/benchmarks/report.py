@@ -10,6 +10,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
+# The sides besides ours and the peer, in the order of their columns.
+OTHERS = ("torch", "numpy", "cupy")
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 
 
@@ -43,7 +45,8 @@ def heading(result: dict[str, Any]) -> str:
     for name, side in result["sides"].items():
         versions = f"{side['module']} {side['version']}, Python {side['python']}, NumPy {side['numpy']}"
         lines.append(f"{name}: {versions}, {blas_text(side)}")
-    lines += ["", f"{'':34}{'ours':>12}{'peer':>12}{'ratio':>9}   quartiles of the ratio; of our time"]
+    others = "".join(f"{name:>12}{'ratio':>9}" for name in OTHERS if name in result["sides"])
+    lines += ["", f"{'':34}{'ours':>12}{'peer':>12}{'ratio':>9}{others}   quartiles of the first ratio; of our time"]
     return "\n".join(lines)
 
 
@@ -63,26 +66,33 @@ def spread(values: list[float]) -> tuple[float, float]:
     return low, high
 
 
-def ratios(row: dict[str, Any]) -> list[float]:
-    """Return our time over the peer's, turn by turn; empty where a side is missing or failed."""
+def ratios(row: dict[str, Any], side: str = "peer") -> list[float]:
+    """Return our time over another side's, turn by turn; empty where either is missing or failed."""
     values = row.get("seconds") or row.get("megabytes") or {}
-    if row["errors"] or len(values) < 2:
+    if not {"ours", side} <= values.keys() or {"ours", side} & row["errors"].keys():
         return []
-    return [ours / peer for ours, peer in zip(values["ours"], values["peer"], strict=True)]
+    return [ours / other for ours, other in zip(values["ours"], values[side], strict=True)]
 
 
-def line(row: dict[str, Any]) -> str:
-    """Return a row of the table."""
+def cells(row: dict[str, Any], unit: str, side: str) -> str:
+    """Return the time of a side and our ratio to it, as wide as their columns."""
+    found = ratios(row, side)
+    time = quantity(median(row[unit][side]), unit) if side in row[unit] else "–"
+    return f"{time:>12}" + (f"{median(found):9.3f}" if found else f"{'':9}")
+
+
+def line(row: dict[str, Any], sides: Any = ()) -> str:
+    """Return a row of the table, with columns for the other `sides` that there are."""
     unit = "seconds" if "seconds" in row else "megabytes"
-    cells = [f"{quantity(median(row[unit][s]), unit) if s in row[unit] else '–':>12}" for s in ("ours", "peer")]
-    text = f"{row['title']:34}{''.join(cells)}"
+    ours = quantity(median(row[unit]["ours"]), unit) if "ours" in row[unit] else "–"
+    columns = "".join(cells(row, unit, side) for side in ("peer", *(name for name in OTHERS if name in sides)))
+    text = f"{row['title']:34}{ours:>12}{columns}   "
     found = ratios(row)
     if found:
-        low, high = spread(found)
-        text += f"{median(found):9.3f}   {low:.3f} to {high:.3f}"
+        text += "{:.3f} to {:.3f}; ".format(*spread(found))
     if "ours" in row[unit]:
         low, high = spread(row[unit]["ours"])
-        text += f"{';' if found else '            '} {quantity(low, unit)} to {quantity(high, unit)}"
+        text += f"{quantity(low, unit)} to {quantity(high, unit)}"
     return text + "".join(f"\n    {side}: {error}" for side, error in row["errors"].items())
 
 

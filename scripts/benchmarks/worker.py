@@ -25,7 +25,7 @@ class Worker:
         # Before NumPy and what needs it: the module may choose the core that NumPy's BLAS takes.
         self.tf: Any = importlib.import_module(module)
         self.np = importlib.import_module("numpy")
-        self.workloads = importlib.import_module("workloads").BY_NAME
+        self.catalogue = importlib.import_module("catalogue")
         if hasattr(self.tf, "disable_v2_behavior"):
             self.tf.disable_v2_behavior()
         self._step: Callable[..., float] = float
@@ -39,11 +39,13 @@ class Worker:
         }  # fmt: skip
 
     def prepare(self, name: str) -> dict[str, Any]:
-        """Build a workload, run it twice, and return its number and the seconds of the second run."""
-        workload = self.workloads[name]
-        self.tf.reset_default_graph()
-        gc.collect()
-        self._step, self._before = workload.build(self.tf), workload.before
+        """Build a workload, run it twice, and return its number and the seconds of the second run; nothing where it is not
+        written for this side."""
+        build = self.catalogue.build_of(self.tf, name)
+        if build is None:
+            return {}
+        self._reset()
+        self._step, self._before = build(), self.catalogue.BY_NAME[name].before
         first = self._timed(1)
         second = self._timed(1)
         return {"value": first["value"], "seconds": second["seconds"]}
@@ -55,9 +57,13 @@ class Worker:
     def finish(self) -> dict[str, Any]:
         """Let go of the workload's memory."""
         self._step, self._before = float, None
-        self.tf.reset_default_graph()
-        gc.collect()
+        self._reset()
         return {}
+
+    def _reset(self) -> None:
+        if hasattr(self.tf, "reset_default_graph"):
+            self.tf.reset_default_graph()
+        gc.collect()
 
     def _timed(self, calls: int) -> dict[str, Any]:
         step, value = self._step, 0.0
