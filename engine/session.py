@@ -192,14 +192,16 @@ class BaseSession:
     def _execute(self, plan: Plan, values: Sequence[Any], timeout: int, records: list[Any] | None = None) -> Any:
         if plan.copies:
             check_transfers(plan.copies)
-        if records is None and not plan.uses_run:
+        if records is None and not timeout and not plan.uses_run:
             return plan.execute(None, values)
         run = Run(self._resources, timeout)
         self._runs.add(run)
         if timeout:
             run.cancellation.start(run.stop)
         try:
-            return plan.execute(run, values) if records is None else plan.execute_traced(run, values)
+            if records is not None:
+                return plan.execute_traced(run, values)
+            return plan.execute_watched(run, values) if timeout else plan.execute(run, values)
         finally:
             self._runs.discard(run)
             if timeout:

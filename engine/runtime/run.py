@@ -89,7 +89,9 @@ class Run:
         return self._resources[key]
 
     def begin(self) -> None:
-        """Start the clock of a traced step."""
+        """Start the clock of a traced step, unless the run is to end."""
+        if self.stopped:
+            self.check()
         self._began = time.perf_counter()
 
     def end(self, step: Any) -> None:

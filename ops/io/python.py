@@ -17,6 +17,7 @@ import numpy as np
 
 from ...devices.types import Array, Namespace
 from ..core import errors
+from ..core.context import KernelContext
 from ..core.dtypes import DType, as_dtype
 from ..core.graph import Graph, get_default_graph
 from ..core.node import Operation
@@ -61,15 +62,27 @@ def _not_known(node: Operation) -> None:
     """Keep the function from being called while the graph is built."""
 
 
-@op("PyFunc", types="input: [Tin] -> output: [Tout]", shape=_unknown_shapes, stateful=True, devices="CPU", differentiable=False)
-def py_func_op(xp: Namespace, input: list[Array], *, token: str, Tout: list[DType]) -> Any:
-    """Return what the Python function behind `token` makes of the inputs."""
+@op(
+    "PyFunc",
+    types="input: [Tin] -> output: [Tout]",
+    shape=_unknown_shapes,
+    stateful=True,
+    devices="CPU",
+    differentiable=False,
+)
+def py_func_op(ctx: KernelContext, xp: Namespace, input: list[Array], *, token: str, Tout: list[DType]) -> Any:
+    """Return what the Python function behind `token` makes of the inputs.
+
+    The function is not interrupted when its run is to end; the run ends when it returns, as in TensorFlow.
+    """
     found = _functions.get(token)
     if found is None:
         raise errors.InvalidArgumentError(
             None, None, f"callback {token} is not found: the graph that it was given to is gone, or of another process"
         )
-    results = _checked(_called(found.call, input), Tout, token)
+    made = _called(found.call, input)
+    ctx.cancellation.check()
+    results = _checked(made, Tout, token)
     return results[0] if len(results) == 1 else results
 
 
@@ -77,7 +90,9 @@ def py_func_op(xp: Namespace, input: list[Array], *, token: str, Tout: list[DTyp
     "PyFuncStateless", types="input: [Tin] -> output: [Tout]", shape=_unknown_shapes, blocking=True, devices="CPU",
     differentiable=False, static_value=_not_known,
 )  # fmt: skip
-def py_func_stateless_op(xp: Namespace, input: list[Array], *, token: str, Tout: list[DType]) -> Any: ...
+def py_func_stateless_op(
+    ctx: KernelContext, xp: Namespace, input: list[Array], *, token: str, Tout: list[DType]
+) -> Any: ...
 
 
 @op(
@@ -85,7 +100,7 @@ def py_func_stateless_op(xp: Namespace, input: list[Array], *, token: str, Tout:
     differentiable=False,
 )  # fmt: skip
 def eager_py_func_op(
-    xp: Namespace, input: list[Array], *, token: str, is_async: bool = False, Tout: list[DType]
+    ctx: KernelContext, xp: Namespace, input: list[Array], *, token: str, is_async: bool = False, Tout: list[DType]
 ) -> Any: ...
 
 
@@ -97,8 +112,10 @@ py_func_stateless_op.kernel("CPU")(_kernel_of(py_func_op))
 
 
 @eager_py_func_op.kernel("CPU")
-def _eager(xp: Namespace, input: list[Array], *, token: str, is_async: bool, Tout: list[DType]) -> Any:
-    return _kernel_of(py_func_op)(xp, input, token=token, Tout=Tout)
+def _eager(
+    ctx: KernelContext, xp: Namespace, input: list[Array], *, token: str, is_async: bool, Tout: list[DType]
+) -> Any:
+    return _kernel_of(py_func_op)(ctx, xp, input, token=token, Tout=Tout)
 
 
 def _called(function: Callable[..., Any], inputs: list[Array]) -> Any:
