@@ -9,11 +9,10 @@ from .library import library
 from .threads import settle
 
 
-def product(a: Array, b: Array) -> Array:
-    """Return the product of two float32 matrices; rows or columns of each have to lie one after another."""
+def product(a: Array, b: Array, made: Array) -> Array:
+    """Write the product of two float32 matrices to `made`, which is contiguous, and return it."""
     settle()
     (m, k), n = a.shape, b.shape[1]
-    made = np.empty((m, n), np.float32)
     a, turned_a, step_a = _layout(a)
     b, turned_b, step_b = _layout(b)
     library().call(

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import prod
 
+from ...ops.core.registry import Kernel
 from ..runtime.buffers import LARGE
 from .ir import CONSTANT, LOCAL, Block, Step, Value
 
@@ -155,8 +156,15 @@ def writes_into(step: Step) -> bool:
     if step.device.kind != "CPU" or step.kind not in ("fused", "kernel"):
         return False
     decl = step.op.decl
-    plain = step.entry is not None and not step.entry.label
-    return step.kind == "fused" or decl.fuse is not None or (decl.into is not None and plain)
+    return step.kind == "fused" or decl.fuse is not None or into_form(step) is not None
+
+
+def into_form(step: Step) -> Kernel | None:
+    """Return the form of a step's kernel that writes to memory which it is given, None where it has none."""
+    entry = step.entry
+    if entry is None:
+        return None
+    return entry.into if entry.label else step.op.decl.into
 
 
 def _sources(step: Step, value: Value) -> list[Value]:

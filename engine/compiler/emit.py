@@ -14,7 +14,7 @@ from typing import Any
 from ..runtime import fetching
 from ..runtime.buffers import into_kernel, into_ufunc
 from ..runtime.fused import FusedGroup, Line
-from .buffers import BufferPlan
+from .buffers import BufferPlan, into_form
 from .direct import direct, with_arrays
 from .ir import CELL, CONSTANT, FEED, LOCAL, READ, Block, Step, Value
 from .lower import host_constant

@@ -79,12 +79,16 @@ class Ufunc:
 
 @dataclass(frozen=True)
 class KernelEntry:
-    """A kernel for one kind of device; `supports` refuses nodes that it cannot serve; `label` names it in logs."""
+    """A kernel for one kind of device; `supports` refuses nodes that it cannot serve; `label` names it in logs.
+
+    `into` is its form that writes where it is told, as in `OpDecl.writes_into`.
+    """
 
     function: Kernel
     kind: str
     supports: Callable[[Operation], bool] | None = None
     label: str = ""
+    into: Kernel | None = None
 
 
 def _parse_arg(text: str) -> Arg:
@@ -170,13 +174,13 @@ class OpDecl:
         return function
 
     def kernel(
-        self, *kinds: str, supports: Callable[[Operation], bool] | None = None, label: str = ""
+        self, *kinds: str, supports: Callable[[Operation], bool] | None = None, label: str = "", into: Kernel | None = None
     ) -> Callable[[Kernel], Kernel]:
         """Attach a kernel for the device kinds named, in order of preference before those attached earlier."""
 
         def attach(function: Kernel) -> Kernel:
             for kind in kinds:
-                self.kernels.insert(0, KernelEntry(function, kind, supports, label))
+                self.kernels.insert(0, KernelEntry(function, kind, supports, label, into))
             return function
 
         return attach

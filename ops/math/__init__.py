@@ -5,7 +5,7 @@ from . import gradients_binary as _gradients_binary
 from . import gradients_reductions as _gradients_reductions
 from . import gradients_special as _gradients_special
 from . import gradients_unary as _gradients_unary
-from . import onednn_product as onednn_product
+from . import large_products as large_products
 from . import segment_means as _segment_means
 from .add_n import accumulate_n, add_n
 from .binary import (

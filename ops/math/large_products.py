@@ -1,0 +1,71 @@
+"""Kernels of MatMul for large products on the CPU: by oneDNN where the extra is installed, else in parts on our threads.
+
+A node whose sizes are not all known is served where it may turn out to be large; at run time what is small after all goes
+straight to NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...devices import onednn
+from ...devices.product import product
+from ...devices.types import Array, Empty, Namespace
+from ..core import dtypes
+from ..core.node import Operation
+from . import matmul
+
+# Products of one number with another in a matrix product, from which on it is oneDNN's.
+LARGE = 1 << 20
+# Rows that a dimension of unknown length is taken to have, such as a batch's.
+_ASSUMED = 64
+
+
+def may_be_large(node: Operation) -> bool:
+    """Tell whether a product of floats that BLAS computes is large, as far as static shapes tell."""
+    if node.attrs["T"] not in (dtypes.float32, dtypes.float64):
+        return False
+    a, b = (tensor.dims or (None, None) for tensor in node.inputs)
+    rows, inner = a[::-1] if node.attrs["transpose_a"] else a
+    inner_b, columns = b[::-1] if node.attrs["transpose_b"] else b
+    work = 1
+    for length in (rows, inner_b if inner is None else inner, columns):
+        work *= _ASSUMED if length is None else length
+    return work >= LARGE
+
+
+def is_for_onednn(node: Operation) -> bool:
+    """Tell whether a product is large, in float32, and oneDNN is there."""
+    return node.attrs["T"] is dtypes.float32 and may_be_large(node) and onednn.available()
+
+
+def _fits(a: Array, b: Array) -> bool:
+    return a.ndim == 2 and b.ndim == 2 and a.shape[1] == b.shape[0] and a.size * b.shape[1] >= LARGE
+
+
+def _in_parts_into(
+    xp: Namespace, empty: Empty, a: Array, b: Array, *, transpose_a: bool, transpose_b: bool, **attrs: Any
+) -> Array:
+    x, y = a.T if transpose_a else a, b.T if transpose_b else b
+    return product(x, y, empty((x.shape[0], y.shape[1]), x.dtype)) if _fits(x, y) else matmul.multiply(xp, x, y)
+
+
+@matmul.matmul_op.kernel("CPU", supports=may_be_large, label="matmul on all cores", into=_in_parts_into)
+def matmul_in_parts(xp: Namespace, a: Array, b: Array, **attrs: Any) -> Array:
+    """Multiply on our own threads where that pays."""
+    return _in_parts_into(xp, np.empty, a, b, **attrs)
+
+
+def _onednn_into(
+    xp: Namespace, empty: Empty, a: Array, b: Array, *, transpose_a: bool, transpose_b: bool, **attrs: Any
+) -> Array:
+    x, y = a.T if transpose_a else a, b.T if transpose_b else b
+    return onednn.product(x, y, empty((x.shape[0], y.shape[1]), x.dtype)) if _fits(x, y) else matmul.multiply(xp, x, y)
+
+
+@matmul.matmul_op.kernel("CPU", supports=is_for_onednn, label="matmul by oneDNN", into=_onednn_into)
+def matmul_onednn(xp: Namespace, a: Array, b: Array, **attrs: Any) -> Array:
+    """Multiply by oneDNN where that pays."""
+    return _onednn_into(xp, np.empty, a, b, **attrs)
