@@ -76,5 +76,5 @@ class Variants(Generic[P]):
 
 
 def has_open_shape(feed: Value) -> bool:
-    """Tell whether the graph leaves the shape of a feed open; handles have none."""
-    return (feed.dims is None or None in feed.dims) and feed.dtype.name not in ("resource", "variant")
+    """Tell whether the graph leaves the shape of a feed of numbers open; handles have none, and strings are no arrays."""
+    return (feed.dims is None or None in feed.dims) and feed.dtype.name not in ("resource", "string", "variant")
