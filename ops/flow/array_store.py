@@ -55,7 +55,7 @@ class ArrayStore:
                 self._refuse(i, state)
             if state == WRITTEN:
                 value = xp.add(self.values[i], value)
-        elif self.shape is not None:
+        elif value.shape != self.shape and (self.shape is not None or self.identical):
             self._check_shape(i, value)
         self.values[i] = value
         self.states[i] = WRITTEN
@@ -73,8 +73,8 @@ class ArrayStore:
 
     def _check_shape(self, i: int, value: Array) -> None:
         dims, wanted = value.shape, self.shape
-        assert wanted is not None
-        if dims == wanted:
+        if wanted is None:
+            self.shape = dims
             return
         if len(dims) != len(wanted) or any(w is not None and d != w for d, w in zip(dims, wanted, strict=True)):
             raise self._fails(

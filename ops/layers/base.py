@@ -196,4 +196,5 @@ def activated(outputs: Tensor, activation: Activation) -> Tensor:
 
 
 def _snake_case(name: str) -> str:
-    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
+    words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()

@@ -29,7 +29,7 @@ def value(build: Any, *arrays: Any) -> Any:
         (lambda x: tf.scan(lambda a, b: a + b, x), X.cumsum(0)),
         (lambda x: tf.scan(lambda a, b: a + b, x, reverse=True), X[::-1].cumsum(0)[::-1]),
         (lambda x: tf.scan(lambda a, b: a + b, x, initializer=tf.ones_like(x[0])), 1 + X.cumsum(0)),
-        (lambda x: tf.scan(lambda a, b: (a[1], a[0] + b), x, initializer=(x[0], x[1]))[1], [[0, 1], [4, 6], [4, 6]]),
+        (lambda x: tf.scan(lambda a, b: (a[1], a[0] + b), x, initializer=(x[0], x[1]))[1], [[0, 2], [4, 6], [4, 7]]),
         (lambda x: tf.map_fn(lambda row: tf.scan(lambda a, b: a * b, row), x + 1.0), (X + 1).cumprod(1)),
     ],
 )  # fmt: skip
