@@ -2,6 +2,7 @@
 
 from ..math import sigmoid, tanh
 from . import onednn_kernels as onednn_kernels
+from . import softmax_rows as softmax_rows
 from .activations import crelu, elu, leaky_relu, relu, relu6, selu, softplus, softsign, swish
 from .bias import bias_add, in_top_k, l2_loss, relu_layer, xw_plus_b
 from .conv import conv2d
@@ -26,6 +27,8 @@ from .cross_entropy import (
     sparse_softmax_cross_entropy_with_logits,
     weighted_cross_entropy_with_logits,
 )
+from .ctc_decode import ctc_beam_search_decoder, ctc_beam_search_decoder_v2, ctc_greedy_decoder
+from .ctc_loss import ctc_loss
 from .depthwise import (
     depthwise_conv2d_native,
     depthwise_conv2d_native_backprop_filter,
@@ -68,6 +71,10 @@ __all__ = [
     "conv_transpose",
     "convolution",
     "crelu",
+    "ctc_beam_search_decoder",
+    "ctc_beam_search_decoder_v2",
+    "ctc_greedy_decoder",
+    "ctc_loss",
     "depthwise_conv2d",
     "depthwise_conv2d_native",
     "depthwise_conv2d_native_backprop_filter",
