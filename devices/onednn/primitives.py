@@ -1,7 +1,7 @@
 """Convolutions and pools of images by oneDNN: its primitives, made once for a shape and a thread.
 
 Images are (batch, height, width, channels), or with `first` (batch, channels, height, width); filters (height, width,
-in, out). All arrays are float32; those that are not contiguous are copied first.
+in, out). All arrays are float32; those that are not contiguous are copied first. `empty` gives the memory of results.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..types import Array
+from ..types import Array, Empty
 from .primitive import ANY, HWIO, NCHW, NHWC, WORKSPACE, Descriptions, Primitive, Turned, dims
 from .threads import ThreadState, settle
 
@@ -55,10 +55,10 @@ class Geometry:
             return (self.batch, self.channels, *self.size)
         return (self.batch, self.made or self.channels, *self.places)
 
-    def empty(self, large: bool) -> Array:
-        """Return a new array for the images, or for what the window makes of them."""
+    def array(self, large: bool, empty: Empty) -> Array:
+        """Return an array for the images, or for what the window makes of them."""
         n, c, h, w = self.images(large)
-        return np.empty((n, c, h, w) if self.first else (n, h, w, c), np.float32)
+        return empty((n, c, h, w) if self.first else (n, h, w, c), np.float32)
 
     def _steps(self) -> tuple[Any, ...]:
         return dims(self.strides), dims([d - 1 for d in self.dilations]), dims(self.before), dims(self.after)
@@ -159,18 +159,18 @@ def _workspace(make: Descriptions, described: int, memories: dict[int, int]) -> 
     return np.empty(make.size(wanted), np.uint8)
 
 
-def convolution(geometry: Geometry, images: Array, filters: Array) -> Array:
+def convolution(geometry: Geometry, images: Array, filters: Array, empty: Empty = np.empty) -> Array:
     """Return the convolution of images with filters."""
     found = settle().cached(("forward", geometry), partial(_Convolution, geometry))
-    images, filters, made = _plain(images), _plain(filters), geometry.empty(False)
+    images, filters, made = _plain(images), _plain(filters), geometry.array(False, empty)
     found.run(images.ctypes.data, found.filters.into(filters), made.ctypes.data)
     return made
 
 
-def image_gradient(geometry: Geometry, filters: Array, dy: Array) -> Array:
+def image_gradient(geometry: Geometry, filters: Array, dy: Array, empty: Empty = np.empty) -> Array:
     """Return the gradient of a convolution by its images."""
     found = settle().cached(("images", geometry), partial(_ImageGradient, geometry))
-    filters, dy, made = _plain(filters), _plain(dy), geometry.empty(True)
+    filters, dy, made = _plain(filters), _plain(dy), geometry.array(True, empty)
     found.run(made.ctypes.data, found.filters.into(filters), dy.ctypes.data)
     return made
 
@@ -185,27 +185,27 @@ def filter_gradient(geometry: Geometry, images: Array, dy: Array) -> Array:
     return made
 
 
-def max_pool(geometry: Geometry, images: Array) -> Array:
+def max_pool(geometry: Geometry, images: Array, empty: Empty = np.empty) -> Array:
     """Return the greatest element of each window."""
     found = settle().cached(("max", geometry), partial(_Pool, geometry, _MAX))
-    images, made = _plain(images), geometry.empty(False)
+    images, made = _plain(images), geometry.array(False, empty)
     found.run(images.ctypes.data, made.ctypes.data, found.workspace.ctypes.data)
     return made
 
 
-def max_pool_gradient(geometry: Geometry, images: Array, dy: Array) -> Array:
+def max_pool_gradient(geometry: Geometry, images: Array, dy: Array, empty: Empty = np.empty) -> Array:
     """Return the gradient of the greatest elements by the images, which are pooled again to find them."""
     forward = settle().cached(("max", geometry), partial(_Pool, geometry, _MAX))
     backward = settle().cached(("max gradient", geometry), partial(_MaxPoolGradient, geometry))
-    images, dy, made, again = _plain(images), _plain(dy), geometry.empty(True), geometry.empty(False)
+    images, dy, made, again = _plain(images), _plain(dy), geometry.array(True, empty), geometry.array(False, np.empty)
     forward.run(images.ctypes.data, again.ctypes.data, forward.workspace.ctypes.data)
     backward.run(made.ctypes.data, dy.ctypes.data, forward.workspace.ctypes.data)
     return made
 
 
-def mean_pool(geometry: Geometry, images: Array) -> Array:
+def mean_pool(geometry: Geometry, images: Array, empty: Empty = np.empty) -> Array:
     """Return the mean of what each window sees of the images."""
     found = settle().cached(("mean", geometry), partial(_Pool, geometry, _MEAN))
-    images, made = _plain(images), geometry.empty(False)
+    images, made = _plain(images), geometry.array(False, empty)
     found.run(images.ctypes.data, made.ctypes.data)
     return made

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ...devices.types import Array, Namespace
+from ...devices.types import Array, Empty, Namespace
 from ..array.shape_ops import shape
 from ..core import dtypes, shapes
 from ..core.convert import convert_to_tensor
@@ -99,18 +99,28 @@ def _joined(xp: Namespace, parts: list[Array]) -> Array:
     return xp.concatenate(parts, axis=3) if len(parts) > 1 else parts[0]
 
 
-def convolve(xp: Namespace, input: Array, filter: Array, attrs: dict[str, Any], engine: Engine) -> Array:
-    """Return the convolution of images with filters, in the format that the attributes name."""
+def convolve(xp: Namespace, input: Array, filter: Array, attrs: dict[str, Any], engine: Engine, *empty: Empty) -> Array:
+    """Return the convolution of images with filters, in the format that the attributes name.
+
+    `empty`, where it is given, is passed on to the engine for the memory of the result if that comes in one piece.
+    """
     images, filters = to_last(xp, _wide(input), attrs["data_format"]), _wide(filter)
     groups = _checked(images, filters)
     window = window_of(images.shape[1:3], filters.shape[:2], attrs)
     pairs = zip(_split(xp, images, groups), _split(xp, filters, groups), strict=True)
-    found = _joined(xp, [engine.forward(xp, image, part, window) for image, part in pairs])
+    more = empty if groups == 1 and attrs["data_format"] == "NHWC" else ()
+    found = _joined(xp, [engine.forward(xp, image, part, window, *more) for image, part in pairs])
     return from_last(xp, found, attrs["data_format"]).astype(input.dtype, copy=False)
 
 
 def convolve_input(
-    xp: Namespace, sizes: Array, filter: Array, out_backprop: Array, attrs: dict[str, Any], engine: Engine
+    xp: Namespace,
+    sizes: Array,
+    filter: Array,
+    out_backprop: Array,
+    attrs: dict[str, Any],
+    engine: Engine,
+    *empty: Empty,
 ) -> Array:
     """Return the gradient of a convolution by its images, whose shape is `sizes`."""
     dy, filters = to_last(xp, _wide(out_backprop), attrs["data_format"]), _wide(filter)
@@ -118,7 +128,8 @@ def convolve_input(
     window = window_of((height, width), filters.shape[:2], attrs)
     groups = depth // filters.shape[2]
     pairs = zip(_split(xp, filters, groups), _split(xp, dy, groups), strict=True)
-    found = _joined(xp, [engine.by_input(xp, part, gradient, window, height, width) for part, gradient in pairs])
+    more = (height, width, *(empty if groups == 1 and attrs["data_format"] == "NHWC" else ()))
+    found = _joined(xp, [engine.by_input(xp, part, gradient, window, *more) for part, gradient in pairs])
     return from_last(xp, found, attrs["data_format"]).astype(filter.dtype, copy=False)
 
 
@@ -158,7 +169,11 @@ def conv2d_op(
     return convolve(xp, input, filter, attrs, BY_PATCHES)
 
 
-@conv2d_op.kernel("CPU", label="conv2d in blocks")
+def _conv2d_into(xp: Namespace, empty: Empty, input: Array, filter: Array, **attrs: Any) -> Array:
+    return convolve(xp, input, filter, attrs, IN_BLOCKS, empty)
+
+
+@conv2d_op.kernel("CPU", label="conv2d in blocks", into=_conv2d_into)
 def conv2d_cpu(xp: Namespace, input: Array, filter: Array, **attrs: Any) -> Array:
     """Convolve block by block."""
     return convolve(xp, input, filter, attrs, IN_BLOCKS)
@@ -185,7 +200,13 @@ def conv2d_input_op(
     return convolve_input(xp, input_sizes, filter, out_backprop, attrs, BY_PATCHES)
 
 
-@conv2d_input_op.kernel("CPU", label="conv2d's image gradient in blocks")
+def _conv2d_input_into(
+    xp: Namespace, empty: Empty, input_sizes: Array, filter: Array, out_backprop: Array, **attrs: Any
+) -> Array:
+    return convolve_input(xp, input_sizes, filter, out_backprop, attrs, IN_BLOCKS, empty)
+
+
+@conv2d_input_op.kernel("CPU", label="conv2d's image gradient in blocks", into=_conv2d_input_into)
 def conv2d_input_cpu(xp: Namespace, input_sizes: Array, filter: Array, out_backprop: Array, **attrs: Any) -> Array:
     """Compute the gradient by the images block by block."""
     return convolve_input(xp, input_sizes, filter, out_backprop, attrs, IN_BLOCKS)

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from ...devices import blas
+from ...devices.product import product
 from ...devices.threads import divide
-from ...devices.types import Array
+from ...devices.types import Array, Empty
 from .windows import Window, taps
 
 # Bytes of patches at a time: what a core's own cache holds beside the results.
@@ -113,16 +114,16 @@ def _products(images: Array, window: Window, made: int) -> int:
     return int(len(images) * rows * columns * window.size[0] * window.size[1] * images.shape[3] * made)
 
 
-def forward(images: Array, filters: Array, window: Window) -> Array:
-    """Return the convolution of images with filters."""
+def forward(images: Array, filters: Array, window: Window, empty: Empty = np.empty) -> Array:
+    """Return the convolution of images with filters, in memory that `empty` gives."""
     high, wide, depth, made = filters.shape
     rows, columns = window.outputs(*images.shape[1:3])
-    found = np.empty((len(images), rows, columns, made), np.result_type(images, filters))
+    found = empty((len(images), rows, columns, made), np.result_type(images, filters))
     if not found.size or not filters.size:
         found[...] = 0
         return found
     if window.size == window.strides == (1, 1) and images.flags.c_contiguous and not _is_padded(window):
-        np.matmul(images.reshape(-1, depth), filters.reshape(depth, made), out=found.reshape(-1, made))
+        product(images.reshape(-1, depth), filters.reshape(depth, made), found.reshape(-1, made))
         return found
     along, block = _along_rows(window, depth), _block(images, window)
     rowwise, flat = filters.reshape(high, wide * depth, made), filters.reshape(-1, made)
@@ -191,12 +192,14 @@ def _add_rows(seen: list[Array], dy: Array, total: Array) -> None:
         total[i] += found.sum(axis=tuple(range(found.ndim - 2))) if found.ndim > 2 else found
 
 
-def image_gradient(filters: Array, dy: Array, window: Window, height: int, width: int) -> Array:
+def image_gradient(
+    filters: Array, dy: Array, window: Window, height: int, width: int, empty: Empty = np.empty
+) -> Array:
     """Return the gradient by the images, which have `height` rows and `width` columns."""
     mirrored = _mirrored(window, dy, height, width)
     if mirrored is not None:
         turned = np.ascontiguousarray(filters[::-1, ::-1].transpose(0, 1, 3, 2))
-        return forward(dy, turned, mirrored)
+        return forward(dy, turned, mirrored, empty)
     return _scattered(filters, dy, window, height, width)
 
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ...devices import onednn
 from ...devices.onednn import Geometry, OneDnnError
-from ...devices.types import Array, Namespace
+from ...devices.types import Array, Empty, Namespace
 from ..core import dtypes
 from ..core.node import Operation
+from ..core.registry import Kernel, OpDecl
 from . import conv, pool
 from .windows import Window, spatial, window_of
 
@@ -20,6 +23,19 @@ from .windows import Window, spatial, window_of
 def serves(node: Operation) -> bool:
     """Tell whether a node computes in float32 and oneDNN is there."""
     return node.attrs["T"] is dtypes.float32 and onednn.available()
+
+
+def writing_into(decl: OpDecl, label: str) -> Any:
+    """Attach a function that takes the memory of its result from `empty` as oneDNN's kernel of an op, in both forms."""
+
+    def attach(into: Kernel) -> Kernel:
+        def kernel(xp: Namespace, *inputs: Array, **attrs: Any) -> Array:
+            return into(xp, np.empty, *inputs, **attrs)
+
+        decl.kernel("CPU", supports=serves, label=label, into=into)(kernel)
+        return into
+
+    return attach
 
 
 def geometry(dims: tuple[int, ...], window: Window, made: int, data_format: str) -> Geometry | None:
@@ -44,25 +60,27 @@ def _of_convolution(dims: tuple[int, ...], filters: tuple[int, ...], attrs: dict
     return geometry(last, window_of(last[1:3], filters[:2], attrs), filters[3], attrs["data_format"])
 
 
-@conv.conv2d_op.kernel("CPU", supports=serves, label="conv2d by oneDNN")
-def conv2d_onednn(xp: Namespace, input: Array, filter: Array, **attrs: Any) -> Array:
+@writing_into(conv.conv2d_op, "conv2d by oneDNN")
+def conv2d_onednn(xp: Namespace, empty: Empty, input: Array, filter: Array, **attrs: Any) -> Array:
     """Convolve by oneDNN."""
     shape = _of_convolution(input.shape, filter.shape, attrs)
     if shape is not None:
         try:
-            return onednn.convolution(shape, input, filter)
+            return onednn.convolution(shape, input, filter, empty)
         except OneDnnError:
             pass
     return conv.conv2d_cpu(xp, input, filter, **attrs)
 
 
-@conv.conv2d_input_op.kernel("CPU", supports=serves, label="conv2d's image gradient by oneDNN")
-def conv2d_input_onednn(xp: Namespace, input_sizes: Array, filter: Array, out_backprop: Array, **attrs: Any) -> Array:
+@writing_into(conv.conv2d_input_op, "conv2d's image gradient by oneDNN")
+def conv2d_input_onednn(
+    xp: Namespace, empty: Empty, input_sizes: Array, filter: Array, out_backprop: Array, **attrs: Any
+) -> Array:
     """Compute a convolution's gradient by its images by oneDNN."""
     shape = _of_convolution(tuple(int(size) for size in input_sizes), filter.shape, attrs)
     if shape is not None and out_backprop.shape == _result(shape):
         try:
-            return onednn.image_gradient(shape, filter, out_backprop)
+            return onednn.image_gradient(shape, filter, out_backprop, empty)
         except OneDnnError:
             pass
     return conv.conv2d_input_cpu(xp, input_sizes, filter, out_backprop, **attrs)
@@ -93,37 +111,39 @@ def _of_pool(dims: tuple[int, ...], attrs: dict[str, Any]) -> Geometry | None:
     return geometry(last, window_of(last[1:3], spatial(attrs["ksize"], layout), attrs), 0, layout)
 
 
-@pool.max_pool_op.kernel("CPU", supports=serves, label="max_pool by oneDNN")
-def max_pool_onednn(xp: Namespace, input: Array, **attrs: Any) -> Array:
+@writing_into(pool.max_pool_op, "max_pool by oneDNN")
+def max_pool_onednn(xp: Namespace, empty: Empty, input: Array, **attrs: Any) -> Array:
     """Return the greatest element of each window, by oneDNN."""
     shape = _of_pool(input.shape, attrs)
     if shape is not None:
         try:
-            return onednn.max_pool(shape, input)
+            return onednn.max_pool(shape, input, empty)
         except OneDnnError:
             pass
     return pool.max_pool_cpu(xp, input, **attrs)
 
 
-@pool.max_pool_grad_op.kernel("CPU", supports=serves, label="max_pool's gradient by oneDNN")
-def max_pool_grad_onednn(xp: Namespace, orig_input: Array, orig_output: Array, grad: Array, **attrs: Any) -> Array:
+@writing_into(pool.max_pool_grad_op, "max_pool's gradient by oneDNN")
+def max_pool_grad_onednn(
+    xp: Namespace, empty: Empty, orig_input: Array, orig_output: Array, grad: Array, **attrs: Any
+) -> Array:
     """Return the gradient of the greatest elements by the images, by oneDNN."""
     shape = _of_pool(orig_input.shape, attrs)
     if shape is not None and grad.shape == _result(shape):
         try:
-            return onednn.max_pool_gradient(shape, orig_input, grad)
+            return onednn.max_pool_gradient(shape, orig_input, grad, empty)
         except OneDnnError:
             pass
     return pool.max_pool_grad_cpu(xp, orig_input, orig_output, grad, **attrs)
 
 
-@pool.avg_pool_op.kernel("CPU", supports=serves, label="avg_pool by oneDNN")
-def avg_pool_onednn(xp: Namespace, value: Array, **attrs: Any) -> Array:
+@writing_into(pool.avg_pool_op, "avg_pool by oneDNN")
+def avg_pool_onednn(xp: Namespace, empty: Empty, value: Array, **attrs: Any) -> Array:
     """Return the mean of each window, by oneDNN."""
     shape = _of_pool(value.shape, attrs)
     if shape is not None:
         try:
-            return onednn.mean_pool(shape, value)
+            return onednn.mean_pool(shape, value, empty)
         except OneDnnError:
             pass
     return pool.avg_pool_cpu(xp, value, **attrs)
