@@ -1,7 +1,7 @@
 """The command line: `millstream devices`, `millstream run PROGRAM`.
 
-`run` executes any program that imports millstream, with what TensorFlow leaves to code as options: simulated GPUs, the
-placement log, soft or strict placement, a trace and the placement as files.
+`run` executes any program that imports millstream, or TensorFlow where there is none, with what TensorFlow leaves to code
+as options: simulated GPUs, the placement log, soft or strict placement, a trace and the placement as files.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 
 from ..devices import blas, local_devices, onednn, simulated_gpus, unusable_gpus
 from . import observe
+from .interop.finder import standing_in
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,13 +35,17 @@ def _parser() -> argparse.ArgumentParser:
     devices = commands.add_parser("devices", help="list the devices of this machine, and why others cannot be used")
     devices.add_argument("--json", action="store_true", help="print JSON")
     devices.set_defaults(command=_devices)
-    run = commands.add_parser("run", help="run a program")
+    run = commands.add_parser("run", help="run a program; where there is no TensorFlow, one that imports it too")
     run.add_argument("--simulated-gpus", type=int, metavar="N", help="give the program N simulated GPUs")
     run.add_argument("--log-device-placement", action="store_true", help="log where every node runs, and every copy")
     run.add_argument("--trace", metavar="FILE", help="write a Chrome trace of what ran (opens in Perfetto)")
     run.add_argument("--placement", metavar="FILE", help="write the placement of every plan as JSON")
     run.add_argument("--soft", action="store_true", help="fall back where a device cannot be had")
     run.add_argument("--strict", action="store_true", help="refuse where a device cannot be had")
+    run.add_argument(
+        "--replace-tensorflow", action="store_true",
+        help="let `import tensorflow` give millstream even where TensorFlow is installed",
+    )  # fmt: skip
     run.add_argument("program", help="a Python file")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="the program's own arguments")
     run.set_defaults(command=_run)
@@ -88,7 +93,7 @@ def _run(options: argparse.Namespace) -> int:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
     count = options.simulated_gpus
     gpus: AbstractContextManager[Any] = nullcontext() if count is None else simulated_gpus(count)
-    with observe.observing(wishes) as observer, gpus:
+    with observe.observing(wishes) as observer, gpus, standing_in(options.replace_tensorflow):
         try:
             _execute(options)
         finally:

@@ -1,0 +1,163 @@
+"""`import tensorflow` in programs: what is found, what is not and in which words, and that a real TensorFlow is left alone."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+import millstream as ms
+from millstream.engine.interop import finder
+
+
+@pytest.fixture
+def stand_in():
+    with finder.standing_in(replace=True):
+        yield
+
+
+FOUND = {
+    "import tensorflow as tf; tf.matmul": ms.matmul,
+    "import tensorflow as tf; tf.nn.relu": ms.nn.relu,
+    "import tensorflow.compat.v1 as tf; tf.Session": ms.Session,
+    "import tensorflow as tf; tf.compat.v1.train.AdamOptimizer": ms.train.AdamOptimizer,
+    "import tensorflow as tf; tf.app.flags.FLAGS": None,
+    "import tensorflow as tf; tf.__version__": "1.15.0",
+    "import tensorflow.layers; tensorflow.layers.dense": ms.layers.dense,
+    "from tensorflow.python.framework import ops; ops.convert_to_tensor": ms.convert_to_tensor,
+    "from tensorflow.python.framework import dtypes; dtypes.float32": ms.float32,
+    "from tensorflow.python.ops import array_ops; array_ops.reshape": ms.reshape,
+    "from tensorflow.python.ops import nn_ops; nn_ops.softmax": ms.nn.softmax,
+    "from tensorflow.python.ops import variable_scope as vs; vs.get_variable": ms.get_variable,
+    "from tensorflow.python.platform import gfile; gfile.Glob": ms.gfile.Glob,
+    "from tensorflow.python.platform import tf_logging as logging; logging.info": ms.logging.info,
+    "from tensorflow.python.util import compat; compat.as_bytes": ms.compat.as_bytes,
+    "from tensorflow.python.util import nest; nest.flatten_up_to": None,
+    "from tensorflow.python.training import moving_averages; moving_averages.assign_moving_average": None,
+    "from tensorflow.python.training.moving_averages import ExponentialMovingAverage as a; a": ms.train.ExponentialMovingAverage,
+    "from tensorflow.python.client import device_lib; device_lib.list_local_devices": None,
+    "from tensorflow.python.client import timeline; timeline.Timeline": None,
+    "import tensorflow as tf; tf.python.framework.ops.Tensor": ms.Tensor,
+    "from tensorflow.examples.tutorials.mnist import input_data; input_data.read_data_sets": None,
+    "import tensorflow.examples.tutorials.mnist.input_data as i; i.read_data_sets": None,
+}
+
+
+@pytest.mark.parametrize("program", FOUND)
+def test_what_is_found(stand_in, program):
+    names = {}
+    statement, expression = program.split("; ")
+    exec(statement, names)
+    found = eval(expression, names)
+    assert FOUND[program] is None or found == FOUND[program]
+
+
+LACKING = {
+    "import tensorflow as tf; tf.relu": (AttributeError, r"tf\.relu is not there: .*; near: tf\.nn\.relu"),
+    "import tensorflow as tf; tf.matmull": (AttributeError, r"near: tf\.matmul"),
+    "import tensorflow as tf; tf.nn.relux": (AttributeError, r"tf\.nn\.relux is not there: .* near: tf\.nn\.relu"),
+    "import tensorflow as tf; tf.engine": (AttributeError, r"tf\.engine is not there"),
+    "from tensorflow import Sesion": (ImportError, r"'tensorflow\.Sesion'.*near: tensorflow\.Session"),
+    "import tensorflow.nothing_like_it": (ImportError, "millstream stands in for TensorFlow here, and has nothing for it"),
+    "from tensorflow.python.ops import arrey_ops": (ImportError, r"near: tensorflow\.python\.ops\.array_ops"),
+    "from tensorflow.python.ops import array_ops; array_ops.rishape": (
+        AttributeError, r"tensorflow\.python\.ops\.array_ops\.rishape is not there: .* near: .*reshape"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("program", LACKING)
+def test_what_is_lacking(stand_in, program):
+    kind, words = LACKING[program]
+    with pytest.raises(kind, match=words):
+        exec(program, {})
+
+
+def test_nothing_stays_behind():
+    before = list(sys.meta_path), {name for name in sys.modules if name.startswith("tensorflow")}
+    with finder.standing_in():
+        pass
+    assert (list(sys.meta_path), {name for name in sys.modules if name.startswith("tensorflow")}) == before
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """A TensorFlow that is installed: a package of that name on the path."""
+    (tmp_path / "lib" / "tensorflow").mkdir(parents=True)
+    (tmp_path / "lib" / "tensorflow" / "__init__.py").write_text("real = True\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "lib"))
+    for name in [name for name in sys.modules if name.split(".")[0] == "tensorflow"]:
+        monkeypatch.delitem(sys.modules, name)
+    yield
+    sys.modules.pop("tensorflow", None)
+
+
+def test_an_installed_tensorflow_is_left_alone(installed):
+    with finder.standing_in():
+        assert importlib.import_module("tensorflow").real
+
+
+def test_an_installed_tensorflow_is_replaced_when_asked(installed):
+    real = importlib.import_module("tensorflow")
+    with finder.standing_in(replace=True):
+        assert importlib.import_module("tensorflow").matmul is ms.matmul
+    assert importlib.import_module("tensorflow") is real
+
+
+RUN = "import sys; from millstream.engine.cli import main; sys.exit(main())"
+PROGRAM = """
+import tensorflow as tf
+from tensorflow.examples.tutorials.mnist import input_data
+
+flags = tf.app.flags
+flags.DEFINE_integer("steps", 30, "")
+FLAGS = flags.FLAGS
+
+def main(_):
+    data = input_data.read_data_sets("", fake_data=True, one_hot=True)
+    x = tf.placeholder(tf.float32, [None, 784])
+    y = tf.placeholder(tf.float32, [None, 10])
+    logits = tf.layers.dense(x, 10)
+    loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=y, logits=logits))
+    train = tf.train.GradientDescentOptimizer(0.01).minimize(loss)
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        for _ in range(FLAGS.steps):
+            images, labels = data.train.next_batch(8)
+            _, value = sess.run([train, loss], {x: images, y: labels})
+    print("fine" if value < 0.1 else value)
+
+if __name__ == "__main__":
+    tf.app.run()
+"""
+
+
+def test_a_whole_program(tmp_path):
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM)
+    command = [sys.executable, "-c", RUN, "run", "--replace-tensorflow", str(path), "--steps=40"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "fine\n"), done.stderr
+
+
+def test_tensorboard_does_not_take_the_stand_in_for_tensorflow(tmp_path):
+    path = tmp_path / "program.py"
+    path.write_text(
+        "import tensorflow as tf\n"
+        f"writer = tf.summary.FileWriter({str(tmp_path / 'logs')!r}, tf.get_default_graph())\n"
+        "writer.close()\n"
+    )
+    command = [sys.executable, "-c", RUN, "run", "--replace-tensorflow", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and len(list((tmp_path / "logs").iterdir())) == 1, done.stderr
+
+
+def test_the_devices_and_the_timeline(stand_in):
+    from tensorflow.python.client import device_lib, timeline
+
+    assert device_lib.list_local_devices()[0].name == "/device:CPU:0"
+    with ms.Graph().as_default(), ms.Session() as session:
+        metadata = ms.RunMetadata()
+        session.run(
+            ms.constant(1) + 2, options=ms.RunOptions(trace_level=ms.RunOptions.FULL_TRACE), run_metadata=metadata
+        )
+    assert '"traceEvents"' in timeline.Timeline(metadata.step_stats).generate_chrome_trace_format()
