@@ -298,8 +298,15 @@ def _piece_dims(tensor: Tensor, lengths: Any) -> Shape:
 
 
 def _gradients_of(op: Operation, dtype: DType, flow: Tensor) -> TensorArray:
+    """Return the array of gradients beside the array that `op` uses.
+
+    Outside of loops it waits for `op`, whose elements tell the shapes of gradients that are zero.
+    """
     array = TensorArray(dtype, handle=op.inputs[0], flow=flow, colocate_with_first_write_call=False)
-    return array.grad(source_of(op.graph), flow)
+    if op.region is not None or op.graph.current_region is not None:
+        return array.grad(source_of(op.graph), flow)
+    with op.graph.control_dependencies([op]):
+        return array.grad(source_of(op.graph), flow)
 
 
 def _flow_behind(op: Operation) -> Tensor:

@@ -18,7 +18,7 @@ from ..core import dtypes
 from ..core.convert import constant, convert_to_tensor
 from ..core.graph import Graph
 from ..core.node import Operation, Tensor
-from ..core.regions import Region, unreachable
+from ..core.regions import Region, captures_of, unreachable
 from ..core.shapes import is_static
 from ..flow.building import Loop, append_result, append_variable, branch_of, inside, own, own_result
 from ..flow.declarations import if_op
@@ -186,13 +186,37 @@ def trace_of(op: Operation) -> Trace:
     return trace
 
 
+def _carrying(op: Operation, grads: list[Any]) -> list[int]:
+    """Return the loop variables that a gradient can reach: from those that have one, backwards, from iteration to iteration."""
+    body = op.regions[1]
+    place = {param: i for i, param in enumerate(body.params)}
+    found: set[int] = set()
+    seen: set[Tensor] = set()
+    work = [body.results[i] for i, grad in enumerate(grads) if grad is not None and trainable(op.inputs[i].dtype)]
+    found.update(i for i, grad in enumerate(grads) if grad is not None and trainable(op.inputs[i].dtype))
+    while work:
+        tensor = work.pop()
+        if tensor in seen:
+            continue
+        seen.add(tensor)
+        i = place.get(tensor)
+        if i is not None:
+            if i not in found and trainable(tensor.dtype):
+                found.add(i)
+                work.append(body.results[i])
+        elif body.encloses(tensor.op.region):
+            work.extend(tensor.op.inputs)
+            work.extend(captures_of(tensor.op) if tensor.op.regions else ())
+    return sorted(found)
+
+
 class LoopGradient:
     """The gradient of one loop under construction. State: `loop`, and the next value of each variable beyond the first ones."""
 
     def __init__(self, op: Operation, grads: list[Any], captured: list[Tensor]) -> None:
         self.op, self.body = op, op.regions[1]
         self.graph: Graph = op.graph
-        self.indices = [i for i in range(len(op.inputs)) if trainable(op.inputs[i].dtype)]
+        self.indices = _carrying(op, grads)
         self.captured = [tensor for tensor in captured if _has_gradient(tensor)]
         self.loop = Loop(self.graph, f"{self.graph.current_name_scope}/while")
         self.trace = trace_of(op)

@@ -220,3 +220,23 @@ def test_two_differentiations_do_not_mix() -> None:
         one, two = tf.gradients(y, x)[0], tf.gradients(2.0 * y, x, name="again")[0]
         a, b = session.run([one, two])
         np.testing.assert_allclose(2 * a, b)
+
+
+def test_gradients_that_nobody_wrote_are_zeros_of_the_elements_shape() -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        x = tf.placeholder(tf.float64, [3, None])
+        made = tf.TensorArray(tf.float64, 3).unstack(x)
+        _, total = tf.while_loop(lambda i, _: i < 2, lambda i, t: (i + 1, t + made.read(i)), (0, tf.zeros_like(x[0])))
+        found = session.run(tf.gradients(total, x)[0], {x: X})
+        np.testing.assert_array_equal(found, [[1, 1], [1, 1], [0, 0]])
+
+
+def test_a_loop_whose_array_nobody_reads_has_no_gradient_for_it() -> None:
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        x = tf.placeholder(tf.float64, [None, 2])
+        made = tf.TensorArray(tf.float64, 3)
+        step = lambda i, h, made: (i + 1, h * x[i], made.write(i, h))  # noqa: E731
+        _, h, _ = tf.while_loop(lambda i, *_: i < 3, step, (0, tf.ones([2], tf.float64), made))
+        (found,) = tf.gradients(h, x)
+        assert "TensorArrayGradV3" not in {op.type for op in graph.get_operations()}
+        np.testing.assert_allclose(session.run(found, {x: X}), X.prod(0) / X)
