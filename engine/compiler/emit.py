@@ -13,9 +13,9 @@ from typing import Any
 
 from ..runtime import fetching
 from ..runtime.buffers import into_kernel, into_ufunc
-from ..runtime.fused import FusedGroup, Line
 from .buffers import BufferPlan, into_form
 from .direct import direct, with_arrays
+from .groups import fused_group
 from .ir import CELL, CONSTANT, FEED, LOCAL, READ, Block, Step, Value
 from .lower import host_constant
 
@@ -254,31 +254,6 @@ def resident(value: Value) -> Any:
 def short(device: str) -> str:
     """Return the type and index of a full device name, such as `GPU:0`."""
     return device.rpartition("device:")[2]
-
-
-def fused_group(step: Step) -> FusedGroup:
-    """Return the runnable group of a fused step."""
-    names = {value: f"a{i}" for i, value in enumerate(step.args)}
-    outputs = {value: f"o{i}" for i, value in enumerate(step.outputs)}
-    lines: list[Line] = []
-    for i, inner in enumerate(step.extra):
-        (made,) = inner.outputs
-        names[made] = outputs.get(made) or f"t{i}"
-        function, into = _piecewise(inner)
-        lines.append(Line(names[made], function, tuple(names[v] for v in inner.flat_args()), made.dtype.np_dtype, into))
-    return FusedGroup(lines, len(step.args), [v.dtype.np_dtype for v in step.outputs if v is not None])
-
-
-def _piecewise(step: Step) -> tuple[Any, bool]:
-    """Return the function that computes a step on pieces of its arguments, and whether it takes `out=`."""
-    decl, xp = step.op.decl, step.device.xp
-    if decl.fuse is not None:
-        return getattr(xp, decl.fuse.name), True
-    assert step.entry is not None
-    bound = partial(step.entry.function, xp, **{name: step.attrs[name] for name in decl.kernel_attrs})
-    if any(isinstance(arg, list) for arg in step.args):
-        return lambda *pieces: bound(list(pieces)), False
-    return bound, False
 
 
 def last_uses(block: Block) -> dict[Value, Step]:

@@ -1,10 +1,11 @@
-"""Fusing element-wise steps of one shape on a CPU into groups that run block by block.
+"""Fusing element-wise steps of one shape into groups: run block by block on a CPU, as one kernel on a GPU.
 
 A group opens at a fusable step and takes later ones of the same static shape, as long as every argument is ready where
-the group will stand. A pure step that needs one of its results, such as the sum at the end of a chain, waits behind it, so
-that the chain's gradient can still join; the group closes where a step needs one of those results in turn, has effects, or
-may change what the group reads. Groups of one step, and shapes that are known to be small, are left as they are: straight
-calls are faster there.
+the group will stand; arguments may be scalars, rows and columns. On a CPU a sum, mean or extreme of what the group makes
+joins it too, so that a chain that is only summed is never stored. Any other pure step that needs one of its results waits
+behind it, so that the chain's gradient can still join; the group closes where a step needs one of those results in turn,
+has effects, or may change what the group reads. Groups of one step are left as they are, and so are shapes that are
+known to be small on a CPU: straight calls are faster there.
 """
 
 from __future__ import annotations
@@ -12,18 +13,25 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from .groups import fits_kernel, is_elementwise, reduced_axes
 from .ir import READ, Block, Step, Value
 
 SMALL = 1 << 14
+# A kernel's parameters have little room; groups on a GPU stay below it.
+_MOST_ON_GPU = 48
 
 
 class Group:
-    """An open group: its `steps` so far and the values `made` by them; `behind` are the steps that wait for it to close."""
+    """An open group: its `steps` so far and the values `made` by them; `behind` are the steps that wait for it to close.
+
+    `late` are the results of those, and of the reductions among the steps; all reductions of rows see rows of `axes` axes.
+    """
 
     def __init__(self, dims: Any, device: Any) -> None:
         self.dims, self.device = dims, device
         self.steps: list[Step] = []
         self.made: set[Value] = set()
+        self.axes: int | None = None
         self.behind: list[Step] = []
         self.late: set[Value] = set()
 
@@ -32,10 +40,27 @@ class Group:
         self.steps.append(step)
         self.made.update(v for v in step.outputs if v is not None)
 
+    def reduce(self, step: Step) -> bool:
+        """Take a reduction of a result into the group, where it is one and its rows are those of the others."""
+        found = reduced_axes(step) if self.device.kind == "CPU" and step.device is self.device else None
+        if found is None or step.args[0] not in self.made:
+            return False
+        (axes,) = found
+        if axes is not None and self.axes not in (None, axes):
+            return False
+        self.axes = axes if self.axes is None else self.axes
+        self.steps.append(step)
+        self.late.update(v for v in step.outputs if v is not None)
+        return True
+
     def wait(self, step: Step) -> None:
         """Let a step run after the group."""
         self.behind.append(step)
         self.late.update(v for v in step.outputs if v is not None)
+
+    def is_full(self) -> bool:
+        """Tell whether the group is as large as its device allows."""
+        return self.device.kind == "GPU" and len(self.steps) >= _MOST_ON_GPU
 
     def must_close(self, step: Step, used: set[Value]) -> bool:
         """Tell whether the group has to close before a step, which uses these values and does not join it."""
@@ -57,7 +82,8 @@ def fuse(block: Block) -> None:
         used = set(step.flat_args()) | _used_inside(step)
         ahead = _group_to_wait_for(step, used, groups)
         if ahead is not None:
-            ahead.wait(step)
+            if not ahead.reduce(step):
+                ahead.wait(step)
             continue
         placed += _closing(groups, [g for g in groups if g.late & used or step.blocks])
         target = _group_for(step, groups)
@@ -101,19 +127,24 @@ def _group_for(step: Step, groups: list[Group]) -> Group | None:
     if made_elsewhere & set(step.flat_args()):
         return Group(output.dims, step.device)
     for group in groups:
-        if group.dims == output.dims and group.device is step.device:
+        if group.dims == output.dims and group.device is step.device and not group.is_full():
             return group
     return Group(output.dims, step.device)
 
 
 def _fusable(step: Step) -> bool:
-    if step.kind != "kernel" or not step.op.decl.elementwise or step.device.kind != "CPU" or len(step.outputs) != 1:
+    if not is_elementwise(step) or len(step.outputs) != 1:
         return False
     (output,) = step.outputs
-    dims = output.dims if output is not None else ()
-    if dims is None or dims == () or output is None or output.dtype.name in ("string", "bfloat16"):
+    if (
+        output is None
+        or output.dims is None
+        or any(v.dtype.np_dtype.kind not in "biufc" for v in [output, *step.flat_args()])
+    ):
         return False
-    return None in dims or prod(dims) > SMALL  # type: ignore[arg-type]
+    if step.device.kind == "GPU":
+        return output.device is step.device and fits_kernel(step)
+    return output.dims != () and (None in output.dims or prod(output.dims) > SMALL)  # type: ignore[arg-type]
 
 
 def _used_inside(step: Step) -> set[Value]:
@@ -129,9 +160,14 @@ def _used_inside(step: Step) -> set[Value]:
 def _close(group: Group) -> list[Step]:
     if len(group.steps) == 1:
         return [*group.steps, *group.behind]
-    inputs = list(dict.fromkeys(v for step in group.steps for v in step.flat_args() if v not in group.made))
+    inputs = list(dict.fromkeys(v for step in group.steps for v in _taken(step) if v not in group.made))
     last = group.steps[-1]
     return [Step("fused", last.op, group.device, list(inputs), [], extra=group.steps), *group.behind]
+
+
+def _taken(step: Step) -> list[Value]:
+    """Return the arguments that a step of a group takes as arrays: a reduction's axes are part of the program."""
+    return step.flat_args() if is_elementwise(step) else [step.args[0]]
 
 
 def _find_outputs(block: Block) -> None:

@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Any
 
 from ...devices.errors import DeviceError, OutOfMemory
+from ...devices.fusion.blocks import owner_of
 from ...ops.core import errors
 from ..compiler.ir import Step
-from .fused import BLOCKED, STRAIGHT
 
 
 def failed_step(traceback: TracebackType | None, filename: str, step_at: dict[int, Step]) -> Step | None:
@@ -20,18 +20,10 @@ def failed_step(traceback: TracebackType | None, filename: str, step_at: dict[in
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == filename:
             found = step_at.get(traceback.tb_lineno)
-        elif found is not None and traceback.tb_frame.f_code.co_filename in (STRAIGHT, BLOCKED):
-            found = _member(found, traceback)
+        elif found is not None and found.kind == "fused":
+            owner = owner_of(traceback.tb_frame, traceback.tb_lineno)
+            found = found if owner is None else found.extra[owner]
         traceback = traceback.tb_next
-    return found
-
-
-def _member(group: Step, traceback: TracebackType) -> Step:
-    """Return the step of a fused group whose line raised: the group's functions have one line for each, in order."""
-    code, steps = traceback.tb_frame.f_code, group.extra
-    first = 2 if code.co_filename == STRAIGHT else max(line for *_, line in code.co_lines() if line) - len(steps) + 1
-    index = traceback.tb_lineno - first
-    found: Step = steps[index] if 0 <= index < len(steps) else group
     return found
 
 

@@ -37,26 +37,26 @@ def test_small_arrays_are_left_alone():
         assert "fused" not in lines(sess, tf.sqrt(tf.exp(x)), [x])
 
 
-def test_a_sum_waits_for_what_joins_the_chain():
-    """x -> exp -> sqrt -> sum, and x -> exp -> tanh beside it: one group, then the sum."""
+def test_a_sum_joins_the_chain_and_what_comes_later_does_too():
+    """x -> exp -> sqrt -> sum, and x -> exp -> tanh beside it: one group, which never stores the roots."""
     x = tf.placeholder(tf.float32, [SIZE])
     first = tf.exp(x)
     total = tf.reduce_sum(tf.sqrt(first))
     beside = tf.tanh(first)
     with tf.Session() as sess:
-        assert lines(sess, [total, beside], [x]) == ["fused", "Sum"]
+        assert lines(sess, [total, beside], [x]) == ["fused"]
         found = sess.run([total, beside], {x: VALUE})
     np.testing.assert_allclose(found[0], np.sqrt(np.exp(VALUE)).sum(), rtol=1e-5)
     np.testing.assert_array_equal(found[1], np.tanh(np.exp(VALUE)))
 
 
 def test_what_needs_the_sum_starts_a_new_group():
-    """softmax by hand: exp, sum, then a division by that sum cannot join the group that the sum waits for."""
+    """softmax by hand: exp, sum, then a division by that sum cannot join the group that makes the sum."""
     x = tf.placeholder(tf.float32, [SIZE])
     e = tf.exp(x * 2.0)
     shares = (e / tf.reduce_sum(e)) * 3.0
     with tf.Session() as sess:
-        assert lines(sess, shares, [x]) == ["fused", "Sum", "fused"]
+        assert lines(sess, shares, [x]) == ["fused", "fused"]
         np.testing.assert_allclose(sess.run(shares, {x: VALUE}).sum(), 3.0, rtol=1e-4)
 
 
@@ -95,3 +95,57 @@ def test_a_failing_check_still_stops_the_write_behind_it():
         assert sess.run(v) == 0
         sess.run(change.op, {x: VALUE / 10})
         assert sess.run(v) == 1
+
+
+def test_sums_over_other_axes_than_the_last_wait():
+    """x -> exp -> sqrt -> sum over rows, and -> sum over columns: the second cannot be collected row by row."""
+    x = tf.placeholder(tf.float32, [500, 200])
+    y = tf.sqrt(tf.exp(x))
+    along, across = tf.reduce_sum(y, 1), tf.reduce_sum(y, 0)
+    value = VALUE.reshape(500, 200)
+    with tf.Session() as sess:
+        assert lines(sess, [along, across], [x]) == ["fused", "Sum"]
+        for found, axis in zip(sess.run([along, across], {x: value}), (1, 0), strict=True):
+            np.testing.assert_allclose(found, np.sqrt(np.exp(value)).sum(axis), rtol=1e-5)
+
+
+def test_a_bias_joins_the_activation_behind_it():
+    x = tf.placeholder(tf.float32, [None, 64])
+    y = tf.nn.relu(tf.nn.bias_add(x, tf.range(64.0)))
+    value = np.linspace(-90, 90, 64_000, dtype="f4").reshape(1000, 64)
+    with tf.Session() as sess:
+        assert lines(sess, y, [x]) == ["fused"]
+        np.testing.assert_array_equal(sess.run(y, {x: value}), np.maximum(value + np.arange(64, dtype="f4"), 0))
+
+
+def test_a_bias_of_unknown_length_is_checked_and_not_fused():
+    x, bias = tf.placeholder(tf.float32, [None, None]), tf.placeholder(tf.float32, [None])
+    y = tf.nn.relu(tf.nn.bias_add(x, bias))
+    with tf.Session() as sess, pytest.raises(tf.errors.InvalidArgumentError, match="biases"):
+        sess.run(y, {x: np.ones((50_000, 1), "f4"), bias: np.ones(3, "f4")})
+
+
+@pytest.mark.simulated_gpus(1)
+def test_a_chain_on_a_gpu_is_one_kernel():
+    """GPU:0: x -> exp -> sqrt -> +x -> relu; its sum is a kernel of its own."""
+    x = tf.placeholder(tf.float32, [None])
+    with tf.device("/gpu:0"):
+        y = tf.nn.relu(tf.sqrt(tf.exp(x)) + x)
+        total = tf.reduce_sum(y)
+    with tf.Session() as sess:
+        assert [call for call in lines(sess, total, [x]) if call in ("fused", "Exp", "Sqrt", "AddV2", "Relu")] == ["fused"]
+        np.testing.assert_allclose(sess.run(total, {x: VALUE}), (np.sqrt(np.exp(VALUE)) + VALUE).sum(), rtol=1e-5)
+
+
+@pytest.mark.simulated_gpus(1)
+def test_arrays_of_other_shapes_go_through_a_gpus_group_one_by_one():
+    """Two chains of [None] share a group; fed with other lengths they do not go together."""
+    x, y = tf.placeholder(tf.float32, [None]), tf.placeholder(tf.float32, [None])
+    with tf.device("/gpu:0"):
+        first, second = tf.exp(x * 2.0), tf.exp(y + 1.0)
+    with tf.Session() as sess:
+        for many in (3, 1):
+            a, b = np.ones(5, "f4"), np.ones(many, "f4")
+            found = sess.run([first, second], {x: a, y: b})
+            np.testing.assert_allclose(found[0], np.exp(a * 2), rtol=1e-6)
+            np.testing.assert_allclose(found[1], np.exp(b + 1), rtol=1e-6)

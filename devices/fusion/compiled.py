@@ -1,0 +1,225 @@
+"""Compiling programs with numba, the extra `fast`: in the background, while NumPy goes on computing them.
+
+The first large call of a group asks for its loops; a thread imports numba, compiles, and ends when nothing is left to do. Later
+calls find the kernel. Where numba is not installed, or has no faster way, nothing happens and NumPy stays.
+
+State: `_requests`, what was asked for, by the text of the program, for the life of the process; `_Worker`, the queue and its
+thread. Compiling holds a lock across a fork, so a child never inherits numba half-way through; the thread does not outlive the
+main thread by more than the program that it is at. MILLSTREAM_COMPILE=0 turns all of it off.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from . import scalar_math
+from .layout import COLUMN, FULL, ROW, SCALAR, Fit
+from .loops import DTYPES, Loops, can_compile, short
+from .program import Program
+
+# How many separate sums a reduction keeps: they fit into the nearest cache, and each loop over them runs for a while.
+_LANES = 1024
+_CPU_NAME, _CPU_FEATURES = "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"
+_log = logging.getLogger("millstream.compiled")
+
+
+class Kernel:
+    """Compiled loops; `bind` them to arrays to get the work on a part of them."""
+
+    def __init__(self, function: Any, loops: Loops) -> None:
+        self.function = function
+        self._lanes = [np.dtype(short(r.dtype)) for r in loops.program.reductions]
+        self._scalars = [i for i, kind in enumerate(loops.kinds) if kind == SCALAR]
+        self._dtypes = loops.program.inputs
+
+    def bind(self, found: Fit, step: int, partials: list[Any], targets: list[Any]) -> Callable[[int, int], None]:
+        """Return `work(start, stop)` on elements or rows; each call is one call of compiled code, which nothing interrupts."""
+        items = list(found.items)
+        for i in self._scalars:
+            items[i] = self._dtypes[i].type(items[i])
+
+        def work(start: int, stop: int) -> None:
+            lanes = [np.empty(_LANES, dtype) for dtype in self._lanes]
+            self.function(start, stop, step, found.columns, _LANES, 0, *items, *targets, *partials, *lanes)
+
+        return work
+
+
+class Request:
+    """A program that was asked for: `kernel` is None until it is compiled, and stays None where it cannot be."""
+
+    __slots__ = ("kernel", "loops")
+
+    def __init__(self, loops: Loops | None) -> None:
+        self.loops = loops
+        self.kernel: Kernel | None = None
+
+
+_NEVER = Request(None)
+
+
+class _Worker:
+    """The queue of requests and the thread that serves them while there are any."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.compiling = threading.RLock()
+        self.queue: deque[Request] = deque()
+        self.thread: threading.Thread | None = None
+
+    def add(self, request: Request) -> None:
+        with self.lock:
+            self.queue.append(request)
+            if self.thread is None:
+                self.thread = threading.Thread(target=self._serve, name="millstream compiler")
+                self.thread.start()
+
+    def _next(self) -> Request | None:
+        with self.lock:
+            if self.queue and threading.main_thread().is_alive():
+                return self.queue.popleft()
+            self.thread = None
+            return None
+
+    def _serve(self) -> None:
+        while (request := self._next()) is not None:
+            with self.compiling:
+                _compile(request)
+
+    def restart(self) -> None:
+        """Go on in a child after a fork, which has the queue and not the thread."""
+        left = [request for request in _requests.values() if request.loops is not None and request.kernel is None]
+        self.__init__()  # type: ignore[misc]
+        for request in left:
+            self.add(request)
+
+
+_requests: dict[Any, Request] = {}
+_worker = _Worker()
+os.register_at_fork(
+    before=lambda: _worker.compiling.acquire(),
+    after_in_parent=lambda: _worker.compiling.release(),
+    after_in_child=lambda: _worker.restart(),
+)
+
+
+@lru_cache(maxsize=1)
+def available() -> bool:
+    """Tell whether groups are compiled in this process: numba is there, and not turned off."""
+    return os.environ.get("MILLSTREAM_COMPILE", "1") != "0" and importlib.util.find_spec("numba") is not None
+
+
+def request(program: Program, kinds: str, table: bool, aliases: tuple[int | None, ...] | None = None) -> Request:
+    """Ask for a program's loops over inputs of these kinds; the same request for the same text.
+
+    `aliases` names, for an output that is to be written over an input of that number, the input.
+    """
+    if not available() or not can_compile(program):
+        return _NEVER
+    aliases = aliases or (None,) * len(program.outputs)
+    key = (program.text, kinds, table, aliases)
+    found = _requests.get(key)
+    if found is None:
+        made = Request(Loops(program, kinds, table, aliases))
+        found = _requests.setdefault(key, made)
+        if found is made:
+            _worker.add(made)
+    return found
+
+
+def settle(timeout: float = 60.0) -> None:
+    """Wait until everything that was asked for is compiled, for tests and measurements."""
+    thread = _worker.thread
+    if thread is not None:
+        thread.join(timeout)
+
+
+def _compile(request: Request) -> None:
+    assert request.loops is not None
+    try:
+        request.kernel = Kernel(_function(request.loops), request.loops)
+    except Exception as error:  # numba raises whatever its passes raise; NumPy goes on computing
+        request.loops = None
+        _log.warning("a fused group stays with NumPy, because it did not compile: %s: %s", type(error).__name__, error)
+
+
+@lru_cache(maxsize=1)
+def _names() -> tuple[Any, dict[str, Any]]:
+    """Return numba and the names that sources may use."""
+    numba = _import_numba()
+    inline = numba.njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+    names = {f"v_{name}": function for name, function in scalar_math.functions(inline).items()}
+    names |= {name: getattr(np, name) for name in ("sqrt", "floor", "ceil", "trunc", "rint", "inf")}
+    return numba, names | {code: np.dtype(code).type for code in DTYPES}
+
+
+def _import_numba() -> Any:
+    """Import numba, with vectors as wide as the processor has them where nobody has loaded or configured it.
+
+    LLVM prefers half of AVX-512's width, for the sake of programs that use it now and then; loops of nothing else gain a quarter.
+    """
+    if "numba" in sys.modules or _CPU_NAME in os.environ or _CPU_FEATURES in os.environ:
+        return importlib.import_module("numba")
+    binding = importlib.import_module("llvmlite.binding")
+    features = binding.get_host_cpu_features()
+    if not features.get("avx512f"):
+        return importlib.import_module("numba")
+    os.environ[_CPU_NAME] = binding.get_host_cpu_name()
+    os.environ[_CPU_FEATURES] = features.flatten() + ",-prefer-256-bit"
+    try:
+        return importlib.import_module("numba")
+    finally:
+        del os.environ[_CPU_NAME], os.environ[_CPU_FEATURES]
+
+
+def _function(loops: Loops) -> Any:
+    numba, names = _names()
+    scope = {**names, **loops.program.constants}
+    exec(compile(loops.source, "<compiled group>", "exec"), scope)
+    dispatcher = numba.njit(nogil=True, error_model="numpy")(scope["kernel"])
+    compiler = getattr(dispatcher, "_compiler", None)
+    if compiler is not None:
+        # Outputs overlap nothing: without a word of it, loops over many arrays do not become vector instructions.
+        compiler._customize_flags = _without_aliases
+    dispatcher.compile(_signature(numba.types, loops))
+    dispatcher.disable_compile()
+    return dispatcher
+
+
+def _without_aliases(flags: Any) -> Any:
+    if hasattr(flags, "noalias"):
+        flags.noalias = True
+    return flags
+
+
+def _signature(types: Any, loops: Loops) -> tuple[Any, ...]:
+    program = loops.program
+    axes = {FULL: 2 if loops.table else 1, ROW: 1, COLUMN: 2}
+
+    def array(dtype: Any, kind: str, written: bool) -> Any:
+        return types.Array(_type_of(types, dtype), axes[kind], "C", readonly=not written)
+
+    inputs = [
+        _type_of(types, dtype) if kind == SCALAR else array(dtype, kind, i in loops.aliases)
+        for i, (dtype, kind) in enumerate(zip(program.inputs, loops.kinds, strict=True))
+    ]
+    outputs = [
+        array(program.dtypes[n], FULL, True) for n, a in zip(program.outputs, loops.aliases, strict=True) if a is None
+    ]
+    sums = [array(reduction.dtype, ROW, True) for reduction in program.reductions]
+    return (*[types.uint64] * 6, *inputs, *outputs, *sums, *sums)
+
+
+def _type_of(types: Any, dtype: Any) -> Any:
+    return getattr(types, "bool_" if dtype == np.dtype(bool) else dtype.name)
