@@ -1,5 +1,6 @@
 """Control flow: conditionals and loops as nodes that own regions, and the lists that carry a loop's values to its gradient."""
 
+from . import list_rows as _list_rows  # noqa: F401  (declares list ops)
 from . import lists as _lists  # noqa: F401  (declares the list ops)
 from .cond import case, cond, smart_cond
 from .functional import foldl, foldr, map_fn, scan

@@ -27,6 +27,9 @@ class TensorList(Protocol):
     def pop(self, xp: Namespace) -> tuple[TensorList, Array]:
         """Return the list without its last element, and that element."""
 
+    def is_empty(self) -> bool:
+        """Tell whether there is no element."""
+
 
 class Empty:
     """The list without elements."""
@@ -34,6 +37,10 @@ class Empty:
     def pop(self, xp: Namespace) -> tuple[TensorList, Array]:
         """Raise InvalidArgumentError: there is no element."""
         raise InvalidArgumentError(None, None, "Trying to pop from an empty list.")
+
+    def is_empty(self) -> bool:
+        """Say yes."""
+        return True
 
 
 class Cell:
@@ -48,6 +55,10 @@ class Cell:
         """Return the list before, and the last element."""
         return self.previous, self.value
 
+    def is_empty(self) -> bool:
+        """Say no."""
+        return False
+
 
 class Zeros:
     """A list of zeros, as long as another and of its elements' shapes."""
@@ -59,6 +70,10 @@ class Zeros:
         """Return zeros like the rest of the model, and zeros like its last element."""
         rest, value = self.model.pop(xp)
         return Zeros(rest), xp.zeros_like(value)
+
+    def is_empty(self) -> bool:
+        """Tell whether the model is empty."""
+        return self.model.is_empty()
 
 
 class Sum:
@@ -74,6 +89,10 @@ class Sum:
         for _, value in popped[1:]:
             total = xp.add(total, value)
         return Sum([rest for rest, _ in popped]), total
+
+    def is_empty(self) -> bool:
+        """Tell whether the lists are empty."""
+        return self.items[0].is_empty()
 
 
 EMPTY = Empty()

@@ -26,6 +26,7 @@ from ..flow.lists import Sum, Zeros, as_list, element_shape_of, empty_tensor_lis
 from ..math.add_n import add_n, add_n_op
 from ..math.binary import add_v2, greater, subtract
 from .backprop import Backprop, trainable
+from .loop_sums import factors_of, rows_of, total_of
 from .registry import region_gradient
 
 
@@ -211,7 +212,11 @@ def _carrying(op: Operation, grads: list[Any]) -> list[int]:
 
 
 class LoopGradient:
-    """The gradient of one loop under construction. State: `loop`, and the next value of each variable beyond the first ones."""
+    """The gradient of one loop under construction.
+
+    State: `loop`; `popped`, the lists among its variables with their next values; `pushed`, the places of those that the gradient
+    makes itself; `late`, what is computed from these when the loop is over, by captured tensor.
+    """
 
     def __init__(self, op: Operation, grads: list[Any], captured: list[Tensor]) -> None:
         self.op, self.body = op, op.regions[1]
@@ -221,6 +226,8 @@ class LoopGradient:
         self.loop = Loop(self.graph, f"{self.graph.current_name_scope}/while")
         self.trace = trace_of(op)
         self.popped: list[tuple[Tensor, Tensor]] = []
+        self.pushed: dict[Tensor, int] = {}
+        self.late: dict[Tensor, tuple[Operation, list[tuple[int, Tensor]]]] = {}
         self.remaining = self.loop.add(self.trace.count(), (), "remaining")
         self.grads = [self._variable(grads[i], op.outputs[i], op.outputs[i].dims) for i in self.indices]
         self.sums = [self._variable(None, tensor, _dims_of(tensor)) for tensor in self.captured]
@@ -242,8 +249,8 @@ class LoopGradient:
             count = len(self.indices)
             for i, variable, grad in zip(self.indices, self.grads, found[:count], strict=True):
                 results.append(self._next(self.body.params[i], variable, grad))
-            for total, grad in zip(self.sums, found[count:], strict=True):
-                results.append(total if grad is None else add_n([total, _dense(grad)]))
+            for tensor, total, grad in zip(self.captured, self.sums, found[count:], strict=True):
+                results.append(self._summed(tensor, total, grad))
             results = [own_result(loop.body, tensor) for tensor in results]
         # Reaching for zeros' shapes above may have added lists, whose variables follow these.
         loop.body.results = results + [rest for _, rest in self.popped]
@@ -253,6 +260,39 @@ class LoopGradient:
         if grad is not None:
             return _dense(grad)
         return zeros_for(variable if param.dtype.base_dtype is dtypes.variant else param)
+
+    def _summed(self, captured: Tensor, total: Tensor, grad: Any) -> Tensor:
+        """Return the next value of a sum; one that is a product over all iterations is left until the loop is over."""
+        if grad is None:
+            return total
+        factors = factors_of(grad, self.loop.body)
+        if not factors:
+            return add_n([total, _dense(grad)])  # type: ignore[no-any-return]
+        self.late[captured] = (grad.op, [self._pushed(factor) for factor in factors])
+        return total
+
+    def _pushed(self, tensor: Tensor) -> tuple[int, Tensor]:
+        """Push `tensor` on a list in every iteration; return the list's place among the loop's variables."""
+        if tensor not in self.pushed:
+            self.pushed[tensor] = len(self.loop.inputs)
+            region = self.loop.body
+            with inside(self.graph, region.parent, region.name):
+                empty = empty_tensor_list(element_shape_of(tensor), -1, element_dtype=tensor.dtype.base_dtype)
+                variable = self.loop.add(empty, (), "accumulator")
+            with inside(self.graph, region, region.name), self.graph.colocate_with(tensor.op):
+                self.popped.append((variable, push_back(variable, tensor)))
+        return self.pushed[tensor], tensor
+
+    def sums_of(self, node: Operation, outputs: dict[Tensor, Tensor]) -> dict[Tensor, Tensor]:
+        """Return the gradients of the captured tensors: the loop's outputs, or what is left to do with its lists."""
+        rows: dict[int, Tensor] = {}
+        for captured, (op, factors) in self.late.items():
+            for place, tensor in factors:
+                if place not in rows:
+                    rows[place] = rows_of(node.outputs[place], tensor)
+            with self.graph.colocate_with(op):
+                outputs[captured] = total_of(op, [rows[place] for place, _ in factors])
+        return outputs
 
     def _pop(self, region: Region, tensor: Tensor) -> Tensor:
         """Return a tensor of the forward body as it was in the iteration that is being undone."""
@@ -274,11 +314,12 @@ def while_grad(op: Operation, grads: list[Any], captured: list[Tensor]) -> tuple
     if op.attrs.get("_backprop") is False:
         return [None] * len(op.inputs), [None] * len(captured)
     gradient = LoopGradient(op, grads, captured)
-    outputs = iter(gradient.build().outputs[1:])
+    node = gradient.build()
+    outputs = iter(node.outputs[1:])
     own_grads: list[Any] = [None] * len(op.inputs)
     for i in gradient.indices:
         own_grads[i] = next(outputs)
-    by_tensor = {tensor: next(outputs) for tensor in gradient.captured}
+    by_tensor = gradient.sums_of(node, {tensor: next(outputs) for tensor in gradient.captured})
     return own_grads, [by_tensor.get(tensor) for tensor in captured]
 
 

@@ -62,7 +62,20 @@ def pushed_and_popped(x, y):
     return [last, pop(rest, x)[1]]
 
 
+def concatenated(x, y):
+    handle = stack(x * x, x * y, y)
+    kind = x.dtype
+    return lookup("TensorListConcatV2")(handle, [-1], np.zeros(0, np.int64), element_dtype=kind)[0] ** 2.0
+
+
+def split(x):
+    handle = lookup("TensorListSplit")(x * x, np.array([-1], np.int32), np.array([1, 2], np.int64))
+    return pop(handle, x)[1] * x[1:]
+
+
 PROGRAMS = program_table(
+    Program("TensorListConcatV2", concatenated, [X, Y], lambda x, y: np.concatenate([x * x, x * y, y]) ** 2, gradient=True),
+    Program("TensorListSplit", split, [X], lambda x: x[1:] ** 3, gradient=True),
     Program("If", branches, [True, X], lambda p, x: np.sin(x) * x, gradient=True, label="taken"),
     Program("If", branches, [False, X], lambda p, x: x**3, gradient=True, label="not_taken"),
     Program("StatelessIf", stateless(branches), [False, X], lambda p, x: x**3, gradient=True),
