@@ -118,6 +118,13 @@ def _relu(step: Step, arguments: list[str], bind: Bind) -> str | None:
     return f"{bind(np.maximum, 'maximum')}({arguments[0]}, {zero})"
 
 
+def _relu_grad(step: Step, arguments: list[str], bind: Bind) -> str | None:
+    grad, value = step.args
+    if not value.dims or value.dims != grad.dims or value.dtype.name not in _FLOATS:
+        return None
+    return f"{arguments[0]} * ({arguments[1]} > {bind(np.zeros((), value.dtype.np_dtype), 'zero')})"
+
+
 def _bias_add(step: Step, arguments: list[str], bind: Bind) -> str | None:
     value, bias = (v.dims for v in step.args)
     known = value is not None and len(value) >= 2 and bias is not None and value[-1] is not None and bias == value[-1:]
@@ -149,6 +156,7 @@ _RULES: dict[str, Rule] = {
     "Mean": _mean,
     "Min": _extreme,
     "Relu": _relu,
+    "ReluGrad": _relu_grad,
     "Reshape": _reshape,
     "Squeeze": _reshape,
     "Sum": _sum,
