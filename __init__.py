@@ -19,6 +19,7 @@ from .engine.api import gfile as gfile
 from .engine.api import initializers as initializers
 from .engine.api import io as io
 from .engine.api import layers as layers
+from .engine.api import linalg as linalg
 from .engine.api import logging as logging
 from .engine.api import losses as losses
 from .engine.api import manip as manip
@@ -49,6 +50,7 @@ from .ops.flow import *  # noqa: F403
 from .ops.gradients import *  # noqa: F403
 from .ops.io import *  # noqa: F403
 from .ops.layers import *  # noqa: F403
+from .ops.linalg import *  # noqa: F403
 from .ops.math import *  # noqa: F403
 from .ops.random import *  # noqa: F403
 from .ops.sparse import *  # noqa: F403
