@@ -7,14 +7,12 @@ loaded by the first use. Half precision and bfloat16 go through single precision
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from ...devices.types import Array, Namespace
-from ..core import dtypes
+from ..core import dtypes, lazy_scipy
 from ..core.dtypes import DType
 from ..core.node import Operation, Tensor
 from ..core.registry import OpDecl, op
@@ -26,17 +24,12 @@ PRECISE = (dtypes.float32, dtypes.float64)
 ONE, TWO, THREE = "x: T -> y: T", "a: T, x: T -> z: T", "a: T, b: T, x: T -> z: T"
 
 
-@cache
-def _scipy() -> Any:
-    return import_module("scipy.special")
-
-
 def _kernel(function: str) -> Callable[..., Array]:
     def block(xp: Namespace, *arrays: Array) -> Array:
         dtype = arrays[0].dtype
         if dtype.name in ("float16", "bfloat16"):
             arrays = tuple(array.astype(np.float32) for array in arrays)
-        return getattr(_scipy() if xp is np else xp.special, function)(*arrays).astype(dtype)
+        return getattr(lazy_scipy.special() if xp is np else xp.special, function)(*arrays).astype(dtype)
 
     return block
 
@@ -89,7 +82,7 @@ def betainc(a: Any, b: Any, x: Any, name: str | None = None) -> Tensor:
 @op("Polygamma", types="a: T, x: T -> z: T", T=PRECISE, shape=broadcast)
 def polygamma(xp: Namespace, a: Array, x: Array) -> Array:
     """Returns the derivative of order `a` of digamma at `x`; NaN where the order is not a whole number from 0."""
-    special = _scipy() if xp is np else xp.special
+    special = lazy_scipy.special() if xp is np else xp.special
     a, x, dtype = a.astype(np.float64), x.astype(np.float64), x.dtype
     positive = xp.where(a > 0, a, 1)
     odd = xp.where(positive % 2 == 1, 1.0, -1.0)
@@ -108,12 +101,12 @@ def igamma_grad_a(xp: Namespace, a: Array, x: Array) -> Array:
 
 def log_gamma(x: Array) -> Array:
     """Return the logarithm of gamma of an array in host memory."""
-    return _scipy().gammaln(x)
+    return lazy_scipy.special().gammaln(x)
 
 
 def igamma_derivative(a: Array, x: Array) -> Array:
     """Differentiate the power series of P(a, x) term by term; far above `a` nothing is left to differentiate."""
-    special = _scipy()
+    special = lazy_scipy.special()
     outside = (a <= 0) | (x < 0) | np.isnan(a) | np.isnan(x)
     flat = (x == 0) | (x > a + 40 + 12 * np.sqrt(np.maximum(a, 1)))
     safe_a, safe_x = np.where(outside, 1.0, a), np.where(outside | flat, 1.0, x)

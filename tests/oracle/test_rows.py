@@ -30,7 +30,6 @@ TOLERANCE = {"float16": 1e-2, "bfloat16": 6e-2, "float32": 2e-4, "complex64": 2e
 
 # Rows where TensorFlow's own answer is no measure, by reason.
 NO_MEASURE = {
-    "TopK": "TensorFlow no longer takes GraphDefs with it",
     "Round-int32": "TensorFlow 2.21 rounds whole numbers to 0",
 }
 NO_MEASURE_OF_DERIVATIVES = {

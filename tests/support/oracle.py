@@ -15,6 +15,7 @@ available = importlib.util.find_spec("tensorflow") is not None
 # What TensorFlow says where it has no CPU kernel for a dtype or an attribute: nothing to compare with.
 NO_KERNEL = (
     "No OpKernel was registered",
+    "It has been removed in version",
     "Could not find device for node",
     "only supports",
     "not supported on CPU",
@@ -54,7 +55,7 @@ class Peer:
         with self.graph.as_default():
             try:
                 tf.import_graph_def(definition, name="")
-            except (ValueError, tf.errors.OpError) as error:
+            except (ValueError, TypeError, tf.errors.OpError) as error:
                 raise _unless_it_lacks_a_kernel(error) from error
 
     def run(self, names: list[str], feeds: dict[str, Any]) -> list[Any]:
@@ -67,13 +68,13 @@ class Peer:
                 raise _unless_it_lacks_a_kernel(error) from error
 
     def gradients(self, ys: list[str], xs: list[str], weights: list[Any]) -> list[str | None] | None:
-        """Add the derivatives of `ys`; return their names (None where unconnected), or None where TensorFlow has none."""
+        """Add the derivatives of `ys`; return their names (None where unconnected), or None where TensorFlow refuses."""
         tf = self.tf
         get = self.graph.get_tensor_by_name
         with self.graph.as_default():
             try:
                 found = tf.gradients([get(y) for y in ys], [get(x) for x in xs], [tf.constant(w) for w in weights])
-            except (LookupError, NotImplementedError, TypeError):
+            except (LookupError, NotImplementedError, TypeError, ValueError):
                 return None
             return [None if g is None else tf.convert_to_tensor(g).name for g in found]
 
