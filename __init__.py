@@ -25,6 +25,7 @@ from .engine.api import losses as losses
 from .engine.api import manip as manip
 from .engine.api import math as math
 from .engine.api import nest as nest
+from .engine.api import metrics as metrics
 from .engine.api import nn as nn
 from .engine.api import random as random
 from .engine.api import resource_loader as resource_loader

@@ -1,0 +1,3 @@
+"""`tf.metrics`."""
+
+from ...ops.layers.metrics import *  # noqa: F403
