@@ -126,11 +126,13 @@ def _at_thresholds(
 def _threshold_metric(
     name: str, names: tuple[str, ...], compute: Callable[[dict[str, Any], str], Tensor], what: str
 ) -> Callable[..., Metric]:
+    scope = names[0] if len(names) == 1 else name
+
     def metric(
         labels: Any, predictions: Any, thresholds: Any, weights: Any = None, metrics_collections: Any = None,
         updates_collections: Any = None, name: str | None = None,
     ) -> Metric:  # fmt: skip
-        with variable_scope(name, metric.__name__, (predictions, labels, weights)):
+        with variable_scope(name, scope, (predictions, labels, weights)):
             values, updates = _at_thresholds(labels, convert_to_tensor(predictions), list(thresholds), weights, names)
             return collected(
                 compute(values, "value"), compute(updates, "update_op"), metrics_collections, updates_collections

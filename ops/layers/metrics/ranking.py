@@ -104,9 +104,10 @@ def _part(
     with name_scope(name, _name(kind, k, class_id)) as scope:
         wanted = _only(_dense_labels(labels, found), class_id)
         chosen = _only(cast(found, dtypes.int64), class_id)
-        hits = reduce_any(_pairs(chosen, wanted), -1)
+        once = _firsts(chosen)
+        hits = logical_and(once, reduce_any(_pairs(chosen, wanted), -1))
         if kind == "precision":
-            rest = logical_and(greater_equal(chosen, 0), logical_not(hits))
+            rest = logical_and(once, logical_not(hits))
             other = "false_positive"
         else:
             rest = logical_and(_firsts(wanted), logical_not(reduce_any(_pairs(wanted, chosen), -1)))
