@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .errors import CaptureError
 from .types import Array, Namespace
 
 _GPU_DTYPES = frozenset("?bBhHiIlLqQefdFD")
@@ -82,6 +83,16 @@ class Pending(ABC):
         """Make the host wait for the copy; return the array, the caller's own."""
 
 
+class Capture(Protocol):
+    """Work that was captured, to be launched again as one."""
+
+    def launch(self) -> None:
+        """Queue all of it on its device's compute stream."""
+
+    def __len__(self) -> int:
+        """Return how many pieces of work it has, 0 where that is not known."""
+
+
 class Arrived(Pending):
     """A copy that had nothing to wait for."""
 
@@ -102,7 +113,8 @@ class Device(ABC):
     """One CPU or GPU of this process.
 
     `kind` is 'CPU' or 'GPU', `index` counts within the kind, `name` is the full name in a session, `xp` the array
-    namespace, `description` what the hardware is. `simulated` GPUs compute on the host.
+    namespace, `description` what the hardware is. `simulated` GPUs compute on the host. A device that `captures` has the four
+    methods of graphs: `capture`, `refill`, `references`, `same_memory`.
     """
 
     kind: str
@@ -111,6 +123,7 @@ class Device(ABC):
     description: str = ""
     physical: str = ""
     simulated: bool = False
+    captures: bool = False
     compute_stream: Stream
     copy_stream: Stream
 
@@ -155,6 +168,27 @@ class Device(ABC):
     @abstractmethod
     def label(self, name: str) -> AbstractContextManager[Any]:
         """Name what this thread launches inside a `with` block, for timelines."""
+
+    def capture(self) -> AbstractContextManager[Capture]:
+        """Capture what this thread launches inside the `with` block instead of doing it.
+
+        Raises:
+          CaptureError, NotImplementedError: for what cannot be captured, such as waits, copies from and to the host, and
+            library calls. The block's memory stays the capture's.
+        """
+        raise CaptureError(f"{self.short_name} captures no graphs")
+
+    def refill(self, array: Array, values: np.ndarray[Any, Any]) -> None:
+        """Copy a NumPy array into one of this device's, of the same shape and dtype, before what is launched next."""
+        raise CaptureError(f"{self.short_name} captures no graphs")
+
+    def references(self, array: Array) -> tuple[int, int]:
+        """Return how many references there are to an array, and to its memory, which views refer to."""
+        raise CaptureError(f"{self.short_name} captures no graphs")
+
+    def same_memory(self, a: Array, b: Array) -> bool:
+        """Whether two of this device's arrays, or what they are views of, are in the same allocation."""
+        raise CaptureError(f"{self.short_name} captures no graphs")
 
     def free(self, array: Array) -> None:
         """Declare that nobody will use `array` again; simulated GPUs then hold everybody to it."""

@@ -42,6 +42,10 @@ class StreamOrderError(DeviceError):
     """A buffer was read, written or freed on one stream while another may still be using it."""
 
 
+class CaptureError(DeviceError):
+    """Work was asked for that cannot be part of a graph while one was captured, or there are no graphs here."""
+
+
 class UnsupportedByDevice(DeviceError, TypeError):
     """The device's library takes no such argument, dtype or keyword."""
 

@@ -12,6 +12,9 @@ copies may still read, as (event, array).
 from __future__ import annotations
 
 import importlib
+import os
+import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -23,10 +26,13 @@ import numpy as np
 
 from . import nvml
 from .device import Device, MemoryStats, Pending, gpu_has
-from .errors import DeviceError, DeviceMismatch, OutOfMemory, UnsupportedByDevice
+from .errors import CaptureError, DeviceError, DeviceMismatch, OutOfMemory, UnsupportedByDevice
+from .gpu_capture import CAPTURING, GpuCapture
 from .types import Array, Namespace
 
 StandIn: TypeAlias = Callable[..., Any]
+# CUDA graphs of real cards are opt-in, with MILLSTREAM_CUDA_GRAPHS=1, until they have been tried on one.
+GRAPHS_ON_CARDS = os.environ.get("MILLSTREAM_CUDA_GRAPHS", "0") == "1"
 # How CuPy's warning begins when it reaches into another card's memory.
 _PEER_ACCESS = "The device where the array resides"
 
@@ -133,6 +139,16 @@ class GpuNamespace:
 
     def __init__(self, cp: Any) -> None:
         self._cupy = cp
+        self._thread = threading.local()
+
+    def multiply_by(self, products: Any) -> None:
+        """Let this thread's matrix products go to `products`, which can be captured; None for CuPy's own again."""
+        self._thread.products = products
+
+    def matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
+        """Return the matrix product, by CuPy or, while this thread captures a graph, by what can be captured."""
+        products = getattr(self._thread, "products", None)
+        return self._cupy.matmul(a, b, out=out) if products is None else products.matmul(a, b, out)
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._cupy, name)
@@ -148,9 +164,7 @@ class GpuNamespace:
         """Return a launcher of the function `name` in CUDA `code`: call it with grid, block and arguments."""
         return self._cupy.RawKernel(code, name)
 
-    def elementwise_kernel(
-        self, in_params: str, out_params: str, operation: str, name: str, stand_in: StandIn
-    ) -> Any:
+    def elementwise_kernel(self, in_params: str, out_params: str, operation: str, name: str, stand_in: StandIn) -> Any:
         """Return an element-wise kernel of CUDA code: call it with the inputs, and outputs to write to if any."""
         return self._cupy.ElementwiseKernel(in_params, out_params, operation, name)
 
@@ -171,6 +185,7 @@ class GpuDevice(Device):
     """A logical GPU: a card, or a part of one with its own memory limit (0: none)."""
 
     kind = "GPU"
+    captures = GRAPHS_ON_CARDS
 
     def __init__(self, card: Card, index: int, memory_limit: int, cp: Any) -> None:
         super().__init__(index, memory_limit or card.total_memory)
@@ -184,6 +199,7 @@ class GpuDevice(Device):
         self._allocations = 0
         self._peak = 0
         self._staged: list[tuple[GpuEvent, np.ndarray[Any, Any]]] = []
+        self._thread = threading.local()
         with cp.cuda.Device(card.number):
             self._pool = cp.cuda.MemoryPool()
             if memory_limit:
@@ -195,11 +211,38 @@ class GpuDevice(Device):
 
     @contextmanager
     def activate(self) -> Iterator[None]:
-        with self.on(self.compute_stream):
+        capture = self._capturing
+        with self.on(self.compute_stream if capture is None else capture):
             yield
 
+    @property
+    def _capturing(self) -> GpuCapture | None:
+        capture: GpuCapture | None = getattr(self._thread, "capture", None)
+        return capture
+
     @contextmanager
-    def on(self, stream: GpuStream) -> Iterator[None]:
+    def capture(self) -> Iterator[GpuCapture]:
+        if self._capturing is not None:
+            raise CaptureError(f"A graph is being captured on {self.short_name} already")
+        with CAPTURING, self._cuda.Device(self.card.number):
+            capture = GpuCapture(self._cp, self.compute_stream.raw)
+            capture.begin()
+            self._thread.capture = capture
+            self.xp.multiply_by(capture.products)
+            try:
+                with self.on(capture):
+                    yield capture
+            finally:
+                self.xp.multiply_by(None)
+                self._thread.capture = None
+                capture.end()
+
+    def _not_in_capture(self, what: str) -> None:
+        if self._capturing is not None:
+            raise CaptureError(f"{what} on {self.short_name} while a graph is captured")
+
+    @contextmanager
+    def on(self, stream: GpuStream | GpuCapture) -> Iterator[None]:
         """Launch on `stream` inside the block; ordering it is the caller's business."""
         with self._cuda.Device(self.card.number), stream.raw, self._cuda.using_allocator(self._allocate):
             try:
@@ -212,6 +255,9 @@ class GpuDevice(Device):
                 raise DeviceMismatch(f"An array of another GPU was used on {self.name}: {error}") from error
 
     def _allocate(self, nbytes: int) -> Any:
+        capture = self._capturing
+        if capture is not None:
+            return capture.pool.malloc(nbytes)
         pointer = self._pool.malloc(nbytes)
         self._allocations += 1
         self._peak = max(self._peak, self._pool.used_bytes())
@@ -225,18 +271,34 @@ class GpuDevice(Device):
     def put(self, array: np.ndarray[Any, Any]) -> Array:
         if not gpu_has(array.dtype):
             raise UnsupportedByDevice(f"put: dtype {array.dtype} is not supported on {self.short_name}")
+        self._not_in_capture("host memory is copied")
         with self.activate():
-            staged = self._pinned(array.shape, array.dtype)
-            np.copyto(staged, array)
             placed = self._cp.empty(array.shape, array.dtype)
-            placed.set(staged, stream=self.compute_stream.raw)
-            self._keep(self.compute_stream.record(), staged)
+            self._fill(placed, array)
         return placed
+
+    def refill(self, array: Array, values: np.ndarray[Any, Any]) -> None:
+        self._not_in_capture("host memory is copied")
+        with self.activate():
+            self._fill(array, values)
+
+    def _fill(self, array: Array, values: np.ndarray[Any, Any]) -> None:
+        staged = self._pinned(array.shape, array.dtype)
+        np.copyto(staged, values, casting="no")
+        array.set(staged, stream=self.compute_stream.raw)
+        self._keep(self.compute_stream.record(), staged)
+
+    def references(self, array: Array) -> tuple[int, int]:
+        return sys.getrefcount(array), sys.getrefcount(array.data.mem)
+
+    def same_memory(self, a: Array, b: Array) -> bool:
+        return bool(a.data.mem.ptr == b.data.mem.ptr)
 
     def get(self, array: Array) -> np.ndarray[Any, Any]:
         return self.get_async(array).wait()
 
     def get_async(self, array: Array) -> Pending:
+        self._not_in_capture("an array is copied to the host")
         self.copy_stream.wait(self.compute_stream.record())
         with self.on(self.copy_stream):
             # Strided arrays are gathered first, on the stream that copies.
@@ -249,6 +311,7 @@ class GpuDevice(Device):
         return _Arriving(event, source, staged)
 
     def receive(self, array: Array, source: Device) -> Array:
+        self._not_in_capture("an array is copied")
         if not isinstance(source, GpuDevice):
             return self.put(source.get(array))
         with source.activate():
@@ -275,6 +338,7 @@ class GpuDevice(Device):
         return isinstance(array, self._cp.ndarray) and array.device.id == self.card.number
 
     def synchronize(self) -> None:
+        self._not_in_capture("the host waits for work")
         self.compute_stream.synchronize()
         self.copy_stream.synchronize()
         self._staged.clear()

@@ -8,6 +8,7 @@ refused here.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,8 +18,9 @@ import numpy as np
 
 from .cupy_names import LISTED
 from .device import Device, MemoryStats, Pending, gpu_has
-from .errors import DeviceMismatch, UnsupportedByDevice
+from .errors import CaptureError, DeviceMismatch, UnsupportedByDevice
 from .simulated_array import SimulatedArray
+from .simulated_capture import SimulatedCapture
 from .simulated_clock import (
     BUS_BYTES_PER_US,
     COPY_US,
@@ -42,6 +44,7 @@ class SimulatedGpu(Device):
 
     kind = "GPU"
     simulated = True
+    captures = True
     description = "simulated GPU"
 
     def __init__(self, index: int, machine: Machine, memory_limit: int | None = None) -> None:
@@ -71,12 +74,38 @@ class SimulatedGpu(Device):
             self._thread.stream = before
 
     def activate(self) -> AbstractContextManager[Any]:
-        return self.on(self.compute_stream)
+        capture = self._capturing
+        return self.on(self.compute_stream if capture is None else capture.stream)
+
+    # Graphs
+
+    @property
+    def _capturing(self) -> SimulatedCapture | None:
+        capture: SimulatedCapture | None = getattr(self._thread, "capture", None)
+        return capture
+
+    @contextmanager
+    def capture(self) -> Iterator[SimulatedCapture]:
+        if self._capturing is not None:
+            raise CaptureError(f"A graph is being captured on {self.short_name} already")
+        capture = self._thread.capture = SimulatedCapture(self)
+        try:
+            with self.on(capture.stream):
+                yield capture
+        finally:
+            self._thread.capture = None
+            capture.end()
+
+    def _not_in_capture(self, what: str) -> None:
+        capture = self._capturing
+        if capture is not None:
+            capture.refuse(what)
 
     def label(self, name: str) -> AbstractContextManager[Any]:
         return self.machine.label(name)
 
     def synchronize(self) -> None:
+        self._not_in_capture("the host waits for work")
         self.compute_stream.synchronize()
         self.copy_stream.synchronize()
         self.memory.raise_late_errors()
@@ -85,6 +114,7 @@ class SimulatedGpu(Device):
 
     def put(self, array: np.ndarray[Any, Any]) -> Array:
         self.check_dtype(array.dtype, "put")
+        self._not_in_capture("host memory is copied")
         self.copy_stream.wait(self.compute_stream.record())
         placed = self.wrap(np.array(array), {})
         self._copied(placed, "put", "host to device")
@@ -95,6 +125,7 @@ class SimulatedGpu(Device):
 
     def get_async(self, array: Array) -> Pending:
         data = self.unwrap(array)
+        self._not_in_capture("an array is copied to the host")
         self.copy_stream.wait(self.stream.record())
         array._buffer.check_read(self.copy_stream)
         cost = COPY_US + data.nbytes / BUS_BYTES_PER_US
@@ -107,6 +138,7 @@ class SimulatedGpu(Device):
         if not isinstance(source, SimulatedGpu) or source.machine is not self.machine:
             return self.put(source.get(array))
         data = source.unwrap(array)
+        self._not_in_capture("an array is copied")
         self.copy_stream.wait(source.stream.record())
         self.copy_stream.wait(self.compute_stream.record())
         array._buffer.check_read(self.copy_stream)
@@ -123,9 +155,20 @@ class SimulatedGpu(Device):
         self.compute_stream.wait(self.copy_stream.record())
         return moment
 
+    def refill(self, array: Array, values: np.ndarray[Any, Any]) -> None:
+        with self.on(self.compute_stream):
+            self.overwrite(array, values)
+
+    def references(self, array: Array) -> tuple[int, int]:
+        return sys.getrefcount(array), sys.getrefcount(array._buffer)
+
+    def same_memory(self, a: Array, b: Array) -> bool:
+        return a._buffer is b._buffer
+
     def overwrite(self, array: Array, values: np.ndarray[Any, Any]) -> None:
         """Copy a NumPy array into an array of this device with the very same shape and dtype."""
         data = self.unwrap(array)
+        self._not_in_capture("host memory is copied")
         if not isinstance(values, np.ndarray) or values.dtype != data.dtype or values.shape != data.shape:
             what = f"{getattr(values, 'dtype', type(values).__name__)}{list(np.shape(values))}"
             raise UnsupportedByDevice(f"set() takes a NumPy array of {data.dtype}{list(data.shape)}, got {what}")
@@ -138,6 +181,7 @@ class SimulatedGpu(Device):
     def fetch(self, array: Array, why: str) -> np.ndarray[Any, Any]:
         """Return the values for the host to look at, which waits for them."""
         data = self.unwrap(array)
+        self._not_in_capture(f"the host waits for {why}")
         array._buffer.check_read(self.stream)
         self.machine.host_wait(self.stream.record(), why)
         return data
@@ -172,11 +216,14 @@ class SimulatedGpu(Device):
         argument may not be used here; OutOfMemory where a result does not fit.
         """
         self.memory.raise_late_errors()
+        capture = self._capturing
+        if capture is not None:
+            return capture.record(name, function, args, kwargs or {}, writes)
         stream = self.stream
         read: dict[int, Buffer] = {}
         outputs = {id(self.unwrap(array)): array for array in writes}
-        host_args = self._unwrap_all(args, name, read)
-        host_kwargs = {key: self._unwrap_all(value, name, read) for key, value in (kwargs or {}).items()}
+        host_args = self.unwrap_all(args, name, read)
+        host_kwargs = {key: self.unwrap_all(value, name, read) for key, value in (kwargs or {}).items()}
         for buffer in read.values():
             buffer.check_read(stream)
         for array in writes:
@@ -184,7 +231,7 @@ class SimulatedGpu(Device):
         with np.errstate(all="ignore"):
             result = function(*host_args, **host_kwargs)
         made: list[Buffer] = [array._buffer for array in writes]
-        wrapped = self._wrap_all(result, read, outputs, made)
+        wrapped = self.wrap_all(result, read, outputs, made)
         if made:
             self._record(name, stream, read, made)
         return wrapped
@@ -245,18 +292,18 @@ class SimulatedGpu(Device):
         array._buffer.check_alive()
         return array._data
 
-    def _unwrap_all(self, value: Any, name: str, read: dict[int, Buffer]) -> Any:
+    def unwrap_all(self, value: Any, name: str, read: dict[int, Buffer]) -> Any:
         if isinstance(value, SimulatedArray):
             data = self.unwrap(value)
             read[id(value._buffer.root)] = value._buffer
             return data
         if isinstance(value, tuple | list):
-            return type(value)(self._unwrap_all(item, name, read) for item in value)
+            return type(value)(self.unwrap_all(item, name, read) for item in value)
         if isinstance(value, np.ndarray):
             self.check_operand(value, name)
         return value
 
-    def _wrap_all(self, value: Any, read: dict[int, Buffer], outputs: dict[int, Array], made: list[Buffer]) -> Any:
+    def wrap_all(self, value: Any, read: dict[int, Buffer], outputs: dict[int, Array], made: list[Buffer]) -> Any:
         if isinstance(value, np.ndarray | np.generic):
             if id(value) in outputs:
                 return outputs[id(value)]
@@ -265,7 +312,7 @@ class SimulatedGpu(Device):
                 made.append(array._buffer)
             return array
         if isinstance(value, tuple | list):
-            items = [self._wrap_all(item, read, outputs, made) for item in value]
+            items = [self.wrap_all(item, read, outputs, made) for item in value]
             return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
         return value
 
