@@ -4,6 +4,7 @@ from ..math import sigmoid, tanh
 from . import onednn_kernels as onednn_kernels
 from . import softmax_rows as softmax_rows
 from .activations import crelu, elu, leaky_relu, relu, relu6, selu, softplus, softsign, swish
+from .batch_norm import fused_batch_norm
 from .bias import bias_add, in_top_k, l2_loss, relu_layer, xw_plus_b
 from .conv import conv2d
 from .conv3d import conv3d, conv3d_backprop_filter, conv3d_transpose
@@ -35,6 +36,8 @@ from .depthwise import (
     depthwise_conv2d_native_backprop_input,
 )
 from .dilation import dilation2d, erosion2d
+from .lrn import lrn
+from .lrn import lrn as local_response_normalization
 from .moments import batch_normalization, l2_normalize, moments, top_k, weighted_moments, zero_fraction
 from .normalising import (
     batch_norm_with_global_normalization,
@@ -82,12 +85,15 @@ __all__ = [
     "dilation2d",
     "elu",
     "erosion2d",
+    "fused_batch_norm",
     "in_top_k",
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
+    "local_response_normalization",
     "log_poisson_loss",
     "log_softmax",
+    "lrn",
     "max_pool",
     "max_pool1d",
     "max_pool2d",
