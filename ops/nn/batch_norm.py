@@ -371,12 +371,12 @@ def fused_batch_norm(
         raise ValueError(
             "Both `mean` and `variance` must be a 1D tensor when `is_training` is False or `exponential_avg_factor` != 1.0."
         )
-    with get_default_graph().name_scope(name or "FusedBatchNorm") as scope:
+    known = [constant([], dtypes.float32) if value is None else value for value in (mean, variance)]
+    with get_default_graph().name_scope(name or "FusedBatchNormV3") as scope:
         images = convert_to_tensor(x, name="input")
         factors = [
             convert_to_tensor(value, dtypes.float32, name=n) for value, n in ((scale, "scale"), (offset, "offset"))
         ]
-        known = [constant([], dtypes.float32) if value is None else value for value in (mean, variance)]
         found = fused_batch_norm_op(
             images, *factors, *known, epsilon=max(epsilon, LEAST_EPSILON), data_format=data_format,
             is_training=is_training, exponential_avg_factor=exponential_avg_factor, name=scope,
