@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import numpy as np
 
@@ -43,12 +43,28 @@ def divide(work: Callable[[int, int], None], size: int, unit: int) -> None:
     """
     workers = os.cpu_count() or 1
     step = max(unit, -(-size // (workers * unit)) * unit)
-    jobs = [_pool().submit(_quietly, work, start, min(start + step, size)) for start in range(step, size, step)]
+    jobs: list[Future[None]] = []
     try:
+        for start in range(step, size, step):
+            jobs.append(_pool().submit(_quietly, work, start, min(start + step, size)))
         _quietly(work, 0, min(step, size))
     finally:
-        for job in jobs:
-            job.result()
+        _join(jobs)
+    for job in jobs:
+        job.result()
+
+
+def _join(jobs: list[Future[None]]) -> None:
+    """Wait until no part runs any more, whatever interrupts the waiting: nobody writes to an array that was handed back."""
+    interrupt: BaseException | None = None
+    for job in jobs:
+        while not job.done():
+            try:
+                wait([job])
+            except BaseException as error:
+                interrupt = error
+    if interrupt is not None:
+        raise interrupt
 
 
 def _quietly(work: Callable[[int, int], None], start: int, stop: int) -> None:

@@ -7,48 +7,18 @@ no instruction at which CPython would look for signals.
 """
 
 import dis
-import sys
 
 import numpy as np
 import pytest
 
 import millstream as tf
-from millstream.ops.state import small, updates
+from support.stop import COMMITS, Stop
 
 START = np.array([[1.0, -2.0], [3.0, 0.5]], "f4")
 
 
-COMMITS = {function.__code__ for function in (*updates._COMMITS.values(), small.store_2, small.store_3)}
-
-
 class Injected(Exception):
     """Stands for whatever may fail at any line."""
-
-
-class Stop:
-    """Raises `kind` at the `at`-th line of the package that is executed inside the block; `fired` tells whether it came."""
-
-    def __init__(self, at, kind):
-        self.at, self.kind, self.seen, self.fired = at, kind, 0, False
-
-    def _trace(self, frame, event, arg):
-        name = frame.f_code.co_filename
-        if "/engine/" not in name and "/ops/" not in name and not name.startswith("<"):
-            return None
-        if event == "line" and frame.f_code not in COMMITS and not self.fired:
-            self.seen += 1
-            if self.seen == self.at:
-                self.fired = True
-                raise self.kind("stopped here")
-        return self._trace
-
-    def __enter__(self):
-        self.before = sys.gettrace()
-        sys.settrace(self._trace)
-        return self
-
-    def __exit__(self, *error):
-        sys.settrace(self.before)
 
 
 def build(use_resource):
