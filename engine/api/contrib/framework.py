@@ -1,0 +1,48 @@
+"""`tf.contrib.framework`."""
+
+from types import SimpleNamespace as _Namespace
+
+from ....ops.variables.initializers import Zeros as zero_initializer
+from ...contrib.arg_scope import (
+    add_arg_scope,
+    arg_scope,
+    arg_scope_func_key,
+    arg_scoped_arguments,
+    current_arg_scope,
+    has_arg_scope,
+)
+from ...contrib.checks import assert_or_get_global_step, assert_scalar_int, get_name_scope, is_tensor, reduce_sum_n
+from ...contrib.variables import (
+    add_model_variable,
+    assign_from_values,
+    assign_from_values_fn,
+    filter_variables,
+    get_local_variables,
+    get_model_variables,
+    get_trainable_variables,
+    get_unique_variable,
+    get_variable_full_name,
+    get_variables,
+    get_variables_by_name,
+    get_variables_by_suffix,
+    get_variables_to_restore,
+    global_variable,
+    local_variable,
+    model_variable,
+    variable,
+)
+from ...program import nest
+from ...train.training_util import assert_global_step, create_global_step, get_global_step, get_or_create_global_step
+
+__all__ = [
+    "add_arg_scope", "add_model_variable", "arg_scope", "arg_scope_func_key", "arg_scoped_arguments", "assert_global_step",
+    "assert_or_get_global_step", "assert_scalar_int", "assign_from_values", "assign_from_values_fn", "create_global_step",
+    "current_arg_scope", "filter_variables", "get_global_step", "get_local_variables", "get_model_variables",
+    "get_name_scope", "get_or_create_global_step", "get_trainable_variables", "get_unique_variable",
+    "get_variable_full_name", "get_variables", "get_variables_by_name", "get_variables_by_suffix",
+    "get_variables_to_restore", "global_variable", "has_arg_scope", "is_tensor", "local_variable", "model_variable", "nest",
+    "python", "reduce_sum_n", "variable", "zero_initializer",
+]  # fmt: skip
+
+# Programs reach into the package's files: `tf.contrib.framework.python.ops.arg_scope`.
+python = _Namespace(ops=_Namespace(**{name: value for name, value in globals().items() if name in __all__}))
