@@ -149,6 +149,22 @@ def lenet_adam(tf: Any) -> Step:
     return lambda: float(sess.run([loss, train], feed)[0])
 
 
+def word2vec(tf: Any) -> Step:
+    """Return a training step of word vectors by noise-contrastive estimation: 50,000 words, 64 of them drawn."""
+    rng, words, width = np.random.RandomState(0), 50_000, 128
+    center, target = tf.placeholder(tf.int32, [128]), tf.placeholder(tf.int64, [128, 1])
+    vectors = tf.Variable(rng.uniform(-1, 1, (words, width)).astype("f4"))
+    weights, biases = tf.Variable((rng.randn(words, width) / width**0.5).astype("f4")), tf.Variable(tf.zeros([words]))
+    drawn = tf.nn.log_uniform_candidate_sampler(target, 1, 64, True, words, seed=1)
+    losses = tf.nn.nce_loss(weights, biases, target, tf.nn.embedding_lookup(vectors, center), 64, words, sampled_values=drawn)
+    loss = tf.reduce_mean(losses)
+    train = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
+    sess = session(tf)
+    common = (rng.pareto(1.0, (2, 128)) * 10).astype("i4") % words
+    feed = {center: common[0], target: common[1][:, None].astype("i8")}
+    return lambda: float(sess.run([loss, train], feed)[0])
+
+
 # Large arrays
 
 
@@ -252,6 +268,7 @@ WORKLOADS = (
     Workload("mnist_mlp_adam", "MLP 128x784-256-10, Adam", mnist_mlp_adam, products=True),
     Workload("large_mlp", "MLP 1024x1024-1024-1000, SGD", large_mlp, products=True),
     Workload("lenet_adam", "LeNet on 64 images, Adam", lenet_adam, products=True),
+    Workload("word2vec", "word2vec NCE step", word2vec),
     Workload("elementwise", "12-op chain on 10M floats", elementwise),
     Workload("elementwise_gradient", "the same with its gradient", elementwise_gradient),
     Workload("adam_update", "Adam update of 10M floats", adam_update),
