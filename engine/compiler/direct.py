@@ -72,6 +72,8 @@ def _reduction(step: Step, arguments: list[str], bind: Bind, ufunc: Any) -> str 
         return None
     keep = ", None, None, True" if step.attrs["keep_dims"] else ""
     name = bind(ufunc.reduce, f"{ufunc.__name__}_reduce")
+    if axes == (0,) and not keep:
+        return f"{name}({arguments[0]})"
     return f"{name}({arguments[0]}, {axes[0] if len(axes) == 1 else axes}{keep})"
 
 
@@ -146,6 +148,10 @@ def _assign(step: Step, arguments: list[str], bind: Bind) -> str | None:
     return f"{bind(store_scalar, 'store')}({arguments[0]}, {arguments[1]})"
 
 
+def _read(step: Step, arguments: list[str], bind: Bind) -> str | None:
+    return f"{arguments[0]}.read()" if step.args[0].kind == CELL else None
+
+
 _RULES: dict[str, Rule] = {
     "Assign": _assign,
     "AssignVariableOp": _assign,
@@ -155,6 +161,7 @@ _RULES: dict[str, Rule] = {
     "Max": _extreme,
     "Mean": _mean,
     "Min": _extreme,
+    "ReadVariableOp": _read,
     "Relu": _relu,
     "ReluGrad": _relu_grad,
     "Reshape": _reshape,

@@ -21,6 +21,9 @@ from .registry import REQUIRED, Arg, Attr, OpDecl
 
 def build(decl: OpDecl, args: tuple[Any, ...], attrs: dict[str, Any], name: str | None) -> Operation:
     """Build a node of `decl` in the graph of its inputs, or in the default graph."""
+    types = _plain_types(decl, args, attrs)
+    if types is not None:
+        return _build_plain(decl, args, types, attrs, name)
     values, free = _bind(decl, args, attrs)
     graph = graph_of(values)
     stack = graph._name_stack
@@ -46,12 +49,59 @@ def build(decl: OpDecl, args: tuple[Any, ...], attrs: dict[str, Any], name: str 
                     beside.enter_context(graph.colocate_with(tensor.op))
             return new_operation(graph, decl, unique, inputs, node_attrs)
     except ValueError as error:
-        raise ValueError(
-            f"{error} for node {unique!r} ({decl.name}) with input shapes: {_shapes_of(inputs)}."
-        ) from None
+        raise _failed(error, unique, decl, inputs) from None
 
 
 OpDecl.build = staticmethod(build)
+
+
+def _plain_types(decl: OpDecl, args: tuple[Any, ...], attrs: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the type attributes of the commonest call, or None where the general way has to convert, import or refuse.
+
+    In that call every input is a tensor of the graph and region being built, and of an allowed type.
+    """
+    plain = decl.plain_inputs
+    if not plain or len(args) != len(plain) or (attrs and not decl.inferred.isdisjoint(attrs)):
+        return None
+    if type(args[0]) is not Tensor:
+        return None
+    graph = args[0].op.graph
+    region = graph._regions[-1] if graph._regions else None
+    types: dict[str, Any] = {}
+    for (attr, wanted, accepted), tensor in zip(plain, args, strict=True):
+        if type(tensor) is not Tensor or tensor.op.graph is not graph or tensor.op.region is not region:
+            return None
+        dtype = tensor.dtype
+        base = dtype.base_dtype if dtype._is_ref_dtype else dtype
+        if attr is not None:
+            wanted = types.get(attr)
+            if wanted is None:
+                if accepted is not None and id(base) not in accepted:
+                    return None
+                types[attr] = wanted = base
+        if base is not wanted:
+            return None
+    return types
+
+
+def _build_plain(
+    decl: OpDecl, inputs: tuple[Tensor, ...], node_attrs: dict[str, Any], attrs: dict[str, Any], name: str | None
+) -> Operation:
+    graph = inputs[0].op.graph
+    unique = name[:-1] if name and name[-1] == "/" else graph.unique_name(name or decl.name)
+    for attr_name in decl.free_attrs:
+        attr = decl.attrs[attr_name]
+        value = attrs.get(attr_name, REQUIRED) if attrs else REQUIRED
+        simple = value is REQUIRED and attr.default is not REQUIRED
+        node_attrs[attr_name] = attr.default if simple else attr_value(decl, attr, value)
+    try:
+        return new_operation(graph, decl, unique, inputs, node_attrs)
+    except ValueError as error:
+        raise _failed(error, unique, decl, inputs) from None
+
+
+def _failed(error: ValueError, name: str, decl: OpDecl, inputs: tuple[Tensor, ...]) -> ValueError:
+    return ValueError(f"{error} for node {name!r} ({decl.name}) with input shapes: {_shapes_of(inputs)}.")
 
 
 def _shapes_of(inputs: tuple[Tensor, ...]) -> str:

@@ -150,8 +150,14 @@ class OpDecl:
             name for arg in self.inputs for name in (arg.type_attr, arg.number_attr, arg.type_list_attr) if name
         )
         self.free_attrs = tuple(name for name in self.attr_order if name not in self.inferred)
+        self.plain_inputs = () if self.takes_refs or not self.simple else tuple(map(self._plain_input, self.inputs))
         self.__name__ = self.name
         self.__doc__ = self.doc
+
+    def _plain_input(self, arg: Arg) -> tuple[str | None, DType | None, frozenset[int] | None]:
+        """Return an input's type attribute, its fixed dtype, and which dtypes (by id: there is one of each) it may have."""
+        allowed = None if arg.type_attr is None else self.attrs[arg.type_attr].allowed
+        return arg.type_attr, arg.dtype, None if allowed is None else frozenset(map(id, allowed))
 
     def __call__(self, *args: Any, name: str | None = None, **attrs: Any) -> Any:
         """Build a node and return its output, its list of outputs, or the Operation when it has none."""
@@ -174,7 +180,11 @@ class OpDecl:
         return function
 
     def kernel(
-        self, *kinds: str, supports: Callable[[Operation], bool] | None = None, label: str = "", into: Kernel | None = None
+        self,
+        *kinds: str,
+        supports: Callable[[Operation], bool] | None = None,
+        label: str = "",
+        into: Kernel | None = None,
     ) -> Callable[[Kernel], Kernel]:
         """Attach a kernel for the device kinds named, in order of preference before those attached earlier."""
 
