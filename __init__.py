@@ -24,8 +24,8 @@ from .engine.api import logging as logging
 from .engine.api import losses as losses
 from .engine.api import manip as manip
 from .engine.api import math as math
-from .engine.api import nest as nest
 from .engine.api import metrics as metrics
+from .engine.api import nest as nest
 from .engine.api import nn as nn
 from .engine.api import random as random
 from .engine.api import resource_loader as resource_loader
@@ -75,7 +75,7 @@ def __getattr__(name: str) -> _Any:
     if name in _PROTOS:
         return getattr(_protos, name)
     if name in _LATE:
-        found = _importlib.import_module(f".engine.api.{name}", __name__)
+        found: _Any = _importlib.import_module(f".engine.api.{name}", __name__)
         if name == "compat":
             found.v1 = _sys.modules[__name__]
         globals()[name] = found

@@ -209,7 +209,7 @@ def spatial_softmax(
         tensor = convert_to_tensor(features)
         if data_format == "NHWC":
             tensor = transpose(tensor, [0, 3, 1, 2])
-        channels, height, width = (tensor.dims or ())[1:]
+        channels, height, width = (int(d or 0) for d in (tensor.dims or ())[1:])
         if temperature is None:
             temperature = model_variable("temperature", shape=(), initializer=_ONE, trainable=trainable)
         weights = softmax_of(reshape(tensor, [-1, height * width]) / temperature)
@@ -217,4 +217,4 @@ def spatial_softmax(
         places = [
             reduce_sum(weights * convert_to_tensor(p.reshape(-1).astype("f4")), [1], keepdims=True) for p in (xs, ys)
         ]
-        return reshape(concat(places, 1), [-1, channels * 2])  # type: ignore[no-any-return]
+        return reshape(concat(places, 1), [-1, channels * 2])

@@ -163,7 +163,8 @@ def _converted(name: str, kind: type, value: Any) -> Any:
         raise _refuse(name, kind, value)
     if issubclass(kind, numbers.Number) and not isinstance(value, numbers.Number):
         raise _refuse(name, kind, value)
-    return kind(value)  # type: ignore[call-arg]
+    made: Any = kind
+    return made(value)
 
 
 def _read(name: str, kind: type, text: str, values: str) -> Any:
@@ -174,7 +175,8 @@ def _read(name: str, kind: type, text: str, values: str) -> Any:
             if text.lower() in _FALSE:
                 return False
             raise ValueError(text)
-        return text if kind is type(None) else kind(text)  # type: ignore[call-arg]
+        made: Any = kind
+        return text if kind is type(None) else made(text)
     except ValueError:
         raise ValueError(
             f"Could not parse hparam '{name}' of type '{kind.__name__}' with value '{text}' in {values}"

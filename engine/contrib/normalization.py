@@ -89,7 +89,7 @@ def batch_norm(
         spread = [dims[axis] if i == axis else 1 for i in range(len(dims))]
         used = [reshape(value, spread) for value in state.used(tensor, axis, is_training, batch_weights)]
         others = [None if value is None else reshape(value, spread) for value in (beta, gamma)]
-        outputs = batch_normalization(tensor, *used, *others, epsilon)
+        outputs = batch_normalization(tensor, used[0], used[1], others[0], others[1], epsilon)
         outputs.set_shape(dims)
         return collect_named_outputs(outputs_collections, opened.name, activated(outputs, None, None, activation_fn))
 

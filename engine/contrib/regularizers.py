@@ -25,20 +25,15 @@ def _checked(scale: Any) -> None:
         raise ValueError(f"Setting a scale less than 0 on a regularizer: {scale:g}")
 
 
-def _scaled(
-    scale: Any, scope: str | None, default: str, measure: Callable[[Any], Any], largest: float | None
-) -> Regularizer:
+def _scaled(scale: Any, scope: str | None, default: str, measure: Callable[[Any], Any]) -> Regularizer:
     _checked(scale)
-    if isinstance(scale, numbers.Real):
-        if largest is not None and scale >= largest:
-            raise ValueError(f"Setting a scale >= 1 on a regularizer: {scale:g}")
-        if scale == 0.0:
-            return no_regularizer
+    if isinstance(scale, numbers.Real) and scale == 0.0:
+        return no_regularizer
 
     def regularizer(weights: Any, name: str | None = None) -> Tensor:
         with name_scope(scope, default, [weights]) as given:
             factor = convert_to_tensor(scale, dtype=weights.dtype.base_dtype, name="scale")
-            return multiply(factor, measure(weights), name=given if name is None else name)  # type: ignore[no-any-return]
+            return multiply(factor, measure(weights), name=given if name is None else name)
 
     return regularizer
 
@@ -49,7 +44,7 @@ def l1_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
     Raises:
       ValueError: when the scale is negative or an int.
     """
-    return _scaled(scale, scope, "l1_regularizer", lambda w: reduce_sum(absolute(w)), None)
+    return _scaled(scale, scope, "l1_regularizer", lambda w: reduce_sum(absolute(w)))
 
 
 def l2_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
@@ -58,10 +53,10 @@ def l2_regularizer(scale: Any, scope: str | None = None) -> Regularizer:
     Raises:
       ValueError: when the scale is negative or an int.
     """
-    return _scaled(scale, scope, "l2_regularizer", l2_loss, None)
+    return _scaled(scale, scope, "l2_regularizer", l2_loss)
 
 
-def l1_l2_regularizer(scale_l1: float = 1.0, scale_l2: float = 1.0, scope: str | None = None) -> Regularizer:
+def l1_l2_regularizer(scale_l1: Any = 1.0, scale_l2: Any = 1.0, scope: str | None = None) -> Regularizer:
     """Return the sum of an L1 and an L2 regulariser; ValueError when a scale is negative or an int."""
     for scale in (scale_l1, scale_l2):
         if isinstance(scale, numbers.Integral):

@@ -77,7 +77,7 @@ class ParsingFlagValues:
         return self._values(*args, **kwargs)
 
 
-FLAGS = ParsingFlagValues(absl_flags.FLAGS)
+FLAGS: Any = ParsingFlagValues(absl_flags.FLAGS)
 
 
 def _define(define: Callable[..., Any]) -> Callable[..., Any]:

@@ -261,7 +261,9 @@ class TestCase(absltest.TestCase):
     # -- errors, devices, protos -----------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def assertRaisesWithPredicateMatch(self, exception_type: Any, expected_err_re_or_predicate: Any) -> Iterator[None]:
+    def assertRaisesWithPredicateMatch(  # type: ignore[override]
+        self, exception_type: Any, expected_err_re_or_predicate: Any
+    ) -> Iterator[None]:
         """Fail unless the block raises, and a predicate holds of the error or a pattern is found in its message."""
         try:
             yield
@@ -287,7 +289,8 @@ class TestCase(absltest.TestCase):
         expected = expected_message_maybe_ascii
         if not isinstance(expected, type(message)):
             expected = text_format.Parse(expected, type(message)(), descriptor_pool=message.DESCRIPTOR.file.pool)
-        self.assertMultiLineEqual(text_format.MessageToString(expected), text_format.MessageToString(message), msg)
+        one, other = text_format.MessageToString(expected), text_format.MessageToString(message)
+        self.assertMultiLineEqual(one, other, msg)  # type: ignore[no-untyped-call]
 
 
 def _config(config: Any, force_gpu: bool) -> Any:

@@ -55,7 +55,8 @@ def path_to_str(path: Any) -> Any:
 
 def dimension_value(dimension: Any) -> int | None:
     """Return the number of a Dimension; anything else as it is."""
-    return getattr(dimension, "value", dimension)
+    value: int | None = getattr(dimension, "value", dimension)
+    return value
 
 
 def dimension_at_index(shape: Any, index: int) -> Any:

@@ -151,7 +151,7 @@ def cosine_decay_restarts(
         falls, within = cond(equal(growth, 1.0), equal_falls, growing)
         wave: Any = cos(math.pi * within)
         decayed = (1 - least) * (0.5 * power(shrink, falls) * (1.0 + wave)) + least
-        return multiply(rate, decayed)  # type: ignore[no-any-return]
+        return multiply(rate, decayed)
 
 
 def linear_cosine_decay(
@@ -193,7 +193,7 @@ def _under_cosine(rate: Any, linear: Any, completed: Any, num_periods: Any, alph
     periods: Any = cast(num_periods, rate.dtype)
     wave: Any = 0.5 * (1.0 + cos(math.pi * (2.0 * periods * completed)))
     decayed = (cast(alpha, rate.dtype) + linear) * wave + cast(beta, rate.dtype)
-    return multiply(rate, decayed, name="learning_rate")  # type: ignore[no-any-return]
+    return multiply(rate, decayed, name="learning_rate")
 
 
 def piecewise_constant(x: Any, boundaries: Any, values: Any, name: str | None = None) -> Tensor:

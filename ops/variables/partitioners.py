@@ -75,7 +75,7 @@ def _sizes(shape: Any) -> list[int]:
     found = as_shape(shape)
     if not found.is_fully_defined():
         raise ValueError(f"shape is not fully defined: {found}")
-    return [int(size) for size in found.as_list()]
+    return [int(size or 0) for size in found.as_list()]
 
 
 def _bytes(sizes: list[int], dtype: Any, of_a_string: int) -> int:

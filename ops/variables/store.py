@@ -117,7 +117,7 @@ class VariableStore:
                 "reuse=False or reuse=tf.AUTO_REUSE in VarScope?"
             )
         partitions, axis = checked_partitions(partitioner, full, dtype)
-        sizes = [int(size) for size in full.as_list()]
+        sizes = [int(size or 0) for size in full.as_list()]
         parts = []
         for i, (offset, size) in enumerate(part_places(sizes, axis, partitions[axis])):
             part_name, info = f"{name}/part_{i}", PartitionInfo(sizes, offset)
@@ -192,7 +192,7 @@ def _is_trainable(trainable: bool | None, synchronization: Any) -> bool:
 
 def _part_of(value: Tensor, name: str, offset: list[int], size: list[int]) -> Tensor:
     with get_default_graph().name_scope(f"{name}/PartitionedInitializer"):
-        return slice_of(value, offset, size)  # type: ignore[no-any-return]
+        return slice_of(value, offset, size)
 
 
 def _initial(
