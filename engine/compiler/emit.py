@@ -28,8 +28,17 @@ _UNSAFE = re.compile(r"[^\w./:-]")
 class Emitter:
     """Writes one program. State: `lines` of source, `names` that it refers to, `step_at` by line number."""
 
-    def __init__(self, trace: bool = False, buffers: BufferPlan | None = None, watch: bool = False) -> None:
-        self.lines: list[str] = []
+    def __init__(
+        self,
+        trace: bool = False,
+        buffers: BufferPlan | None = None,
+        watch: bool = False,
+        part: int = 0,
+        give: bool = True,
+    ) -> None:
+        # A part of a program begins at a line of its own, and but for the last hands its results on as they are.
+        self.lines: list[str] = [""] * part
+        self._give = self._given if give else self._value
         self.names: dict[str, Any] = {}
         self.step_at: dict[int, Step] = {}
         self.trace, self.watch = trace, watch
@@ -43,7 +52,7 @@ class Emitter:
         self._emit(f"def plan(run{', frame' if self.buffers else ''}{''.join(f', {v.name}' for v in feeds)}):", 0)
         self._last = last_uses(block)
         self._block(block, 1)
-        results = "".join(f"{self._given(value)}, " for value in block.results)
+        results = "".join(f"{self._give(value)}, " for value in block.results)
         if self.watch:
             self._emit(_LOOK, 1)
         self._emit(f"return ({results})", 1)

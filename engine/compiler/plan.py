@@ -14,10 +14,12 @@ from ...devices.device import Device
 from ...ops.core.node import Operation, Tensor
 from ...placement.assignment import Assignment
 from ..runtime.buffers import FramePool, in_frame
+from ..runtime.captured import Captured, log
 from ..runtime.failures import failed_step, translate
 from ..runtime.quiet import call_in_place, call_quietly
 from ..runtime.run import Run
 from .buffers import Buffer, BufferPlan
+from .capture import NotCut, cut
 from .concrete import Mismatch, concrete
 from .direct import allow_direct
 from .drop import drop_unused
@@ -28,6 +30,7 @@ from .ir import Block, Step, Value
 from .lower import HANDLES, Lowering
 from .prune import Needed, prune
 from .rewrite.aliases import drop_aliases
+from .rewrite.scales import join_scales
 from .rewrite.uniform import shrink_uniform
 from .rewrite.updates import share_scalars
 from .schedule import schedule
@@ -44,6 +47,7 @@ class Program:
     def __init__(self, block: Block, feeds: list[Value], trace: bool = False, watch: bool = False) -> None:
         self.filename = f"<millstream plan {next(_serial)}>"
         self.function = self._emit(Emitter(trace, watch=watch), block, feeds)
+        self.captured: Captured | None = None
         self.uses_run = "run." in self.source
         self.call = call_quietly if all(map(_own_code, _steps_in(block))) else call_in_place
 
@@ -79,6 +83,35 @@ class Program:
 
         self.function = first
 
+    def capture(self, block: Block, feeds: list[Value]) -> None:
+        """Launch the work on a GPU as one graph from the third run on, where the plan can be cut so and shapes are fixed."""
+        if all(step.device.kind == "CPU" for step in block.steps):
+            return
+        try:
+            found = cut(block)
+        except NotCut as reason:
+            log.info("%s is not captured as a graph: %s", self.filename, reason)
+            return
+        copied = [value for _, value in found.fed]
+        before = self._part(found.before, feeds)
+        middle = self._part(found.middle, [*copied, *found.kept])
+        after = self._part(found.after, [*feeds, *copied, *found.handed, *found.made], last=True)
+        self.function = self.captured = Captured(
+            self.filename, found.device, self.function, before, middle, after, len(found.fed), len(found.kept), found.cells,
+            found.written,
+        )  # fmt: skip
+
+    def _part(self, block: Block, values: list[Value], last: bool = False) -> Callable[..., Any]:
+        """Return the function of a part of the program, whose lines are numbered after those emitted so far."""
+        emitter = Emitter(part=max(self.step_at, default=0) + 1, give=last)
+        text = emitter.program(block, values)
+        scope = dict(emitter.names)
+        exec(compile(text, self.filename, "exec"), scope)
+        self.step_at.update(emitter.step_at)
+        self.source += text.lstrip("\n")
+        function: Callable[..., Any] = scope["plan"]
+        return function
+
     def failure(self, error: Exception) -> Exception:
         """Return the error that the user sees in place of what a kernel raised."""
         translated = translate(error, failed_step(error.__traceback__, self.filename, self.step_at))
@@ -112,6 +145,8 @@ class Plan:
         self._variants: Variants[Program] | None = None
         if variants and any(map(has_open_shape, feeds)):
             self._variants = Variants(feeds, len(block.steps), self._for_shapes)
+        elif variants:
+            self._program.capture(block, feeds)
 
     def _for_shapes(self, fed: list[Any]) -> Program | None:
         """Return the program for feeds of these shapes, or None where they do not go together."""
@@ -124,6 +159,7 @@ class Plan:
         memory = BufferPlan(block)
         if self._frames is not None and memory.buffers:
             program.learn(block, feeds, memory, self._frames)
+        program.capture(block, feeds)
         return program
 
     @property
@@ -229,6 +265,7 @@ def improve(block: Block, targets: Sequence[Operation], trusted: bool = True) ->
     if trusted:
         shrink_uniform(block)
         drop_aliases(block)
+        join_scales(block)
         merge(block)
     drop_unused(block, targets)
     fuse(block)
