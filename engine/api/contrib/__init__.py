@@ -3,10 +3,15 @@
 from . import framework as framework
 from . import layers as layers
 from . import learn as learn
+from . import legacy_seq2seq as legacy_seq2seq
+from . import rnn as rnn
+from . import seq2seq as seq2seq
 from . import slim as slim
 from . import slim_losses as losses
 from . import tensorboard as tensorboard
 from . import training as training
 from . import util as util
 
-__all__ = ["framework", "layers", "learn", "losses", "slim", "tensorboard", "training", "util"]
+__all__ = [
+    "framework", "layers", "learn", "legacy_seq2seq", "losses", "rnn", "seq2seq", "slim", "tensorboard", "training", "util",
+]  # fmt: skip

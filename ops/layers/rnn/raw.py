@@ -33,8 +33,8 @@ def raw_rnn(
     Args:
       cell: an RNNCell.
       loop_fn: a function of (time, cell output, cell state, loop state) that returns (finished [batch], next input,
-        next cell state, what to emit, next loop state). At time 0 output, state and loop state are None; what it then emits gives the
-        structure and shapes (None: those of the cell's output).
+        next cell state, what to emit, next loop state). At time 0 output, state and loop state are None; what it then emits
+        gives the structure and shapes (None: those of the cell's output).
       scope: the variable scope, "rnn" when None.
       parallel_iterations, swap_memory: hints that need no action here.
 
