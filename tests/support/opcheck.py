@@ -22,7 +22,14 @@ from millstream.ops.core.graph import Graph
 from millstream.ops.core.node import Tensor
 from support.differentiate import differentiate, numeric_gradient, weights
 
-TOLERANCES = {"float16": 4e-3, "bfloat16": 4e-2, "float32": 2e-5, "complex64": 2e-5, "float64": 1e-10, "complex128": 1e-10}
+TOLERANCES = {
+    "float16": 4e-3,
+    "bfloat16": 4e-2,
+    "float32": 2e-5,
+    "complex64": 2e-5,
+    "float64": 1e-10,
+    "complex128": 1e-10,
+}
 CHECKED: set[str] = set()
 ROWS: list["Row"] = []
 
@@ -111,6 +118,7 @@ def check_row(row: Row) -> None:
                 _check_reference(row, arrays, values)
             if "GPU" in row.devices and all(map(_fits_gpu, arrays)):
                 _check_gpu(outputs, values)
+            _check_variants(row, outputs, values)
             _check_unknown_shapes(row, arrays, values)
 
 
@@ -138,6 +146,19 @@ def _compare_sessions(outputs: list[Tensor], feeds: dict[Any, Any], wanted: list
         assert value.dtype == expected.dtype, f"{output} came as {value.dtype} from a session"
         assert np.shape(value) == np.shape(expected), f"{output} came with shape {np.shape(value)} from a session"
         _close(np.asarray(value), expected, 1e-5 if expected.dtype.kind in "fcV" else 0.0)
+
+
+def _check_variants(row: Row, outputs: list[Tensor], values: list[Any]) -> None:
+    """Compare the CPU kernels that the placer would prefer with those that it falls back on, such as oneDNN's with NumPy's."""
+    for variant in range(1, max(len(_cpu_kernels(op)) for op in outputs[0].graph.get_operations())):
+        for output, value, wanted in zip(outputs, evaluate(outputs, variant=variant), values, strict=True):
+            assert value.dtype == wanted.dtype, f"{output} came as {value.dtype} from another kernel"
+            assert value.shape == wanted.shape, f"{output} came with shape {value.shape} from another kernel"
+            _close(value, wanted, _tolerance(row, [], wanted))
+
+
+def _cpu_kernels(op: Any) -> list[Any]:
+    return [k for k in op.decl.kernels_for("CPU") if k.supports is None or k.supports(op)]
 
 
 def _fits_gpu(array: Any) -> bool:
@@ -201,8 +222,13 @@ def _check_gpu(outputs: list[Tensor], values: list[Any]) -> None:
         _close(value, wanted, 1e-5 if value.dtype.kind in "fcV" else 0.0)
 
 
-def evaluate(fetches: list[Tensor], gpu: Any = None, feeds: dict[Any, Any] | None = None) -> list[Any]:
-    """Return the values of tensors as NumPy arrays, computed on the CPU or on `gpu` with what lives on its host there."""
+def evaluate(
+    fetches: list[Tensor], gpu: Any = None, feeds: dict[Any, Any] | None = None, variant: int = 0
+) -> list[Any]:
+    """Return the values of tensors as NumPy arrays, computed on the CPU or on `gpu` with what lives on its host there.
+
+    `variant` asks for the CPU kernels after so many that are preferred; ops that have no other keep their last one.
+    """
     host: dict[Any, Any] = dict(feeds or {})
     there: dict[Any, Any] = {}
 
@@ -221,8 +247,8 @@ def evaluate(fetches: list[Tensor], gpu: Any = None, feeds: dict[Any, Any] | Non
         kernel = next((k for k in kernels if k.supports is None or k.supports(op)), None)
         on_gpu = kernel is not None and not any(t.dtype.np_dtype.kind == "O" for t in (*op.inputs, *op.outputs))
         if not on_gpu:
-            cpu = decl.kernels_for("CPU")
-            kernel = next(k for k in cpu if k.supports is None or k.supports(op))
+            cpu = _cpu_kernels(op)
+            kernel = cpu[min(variant, len(cpu) - 1)]
         flat = [get(t, on_host or not on_gpu) for t, on_host in zip(op.inputs, decl.host_inputs(op), strict=True)]
         args = [flat[a:b] if arg.is_list else flat[a] for arg, a, b in decl.spans(op)]
         attrs = {name: op.attrs[name] for name in decl.kernel_attrs}
