@@ -22,7 +22,7 @@ from ..core.node import Operation, Tensor
 from ..core.registry import OpDecl, op
 from ..core.shapes import Shape, with_rank
 from .seeds import seed_attrs
-from .simple_philox import SimplePhilox
+from .simple_philox import SimplePhilox, SuccessiveRuns
 from .stream import PhiloxStream
 
 RESERVED = 2048
@@ -154,17 +154,22 @@ def expected_count(probability: Array, wanted: int, tries: int) -> Array:
 
 def _sample(sampler: Sampler, source: SimplePhilox, wanted: int, unique: bool) -> tuple[Array, int]:
     """Return the classes drawn and the number of draws that they took."""
-    drawn: Array = np.empty(0, np.int64)
-    while True:
-        drawn = np.concatenate([drawn, sampler.draw(source, wanted)]) if drawn.size else sampler.draw(source, wanted)
-        if not unique:
-            if drawn.size >= wanted:
-                return drawn[:wanted], wanted
-            continue
-        firsts = np.sort(np.unique(drawn, return_index=True)[1])
-        if firsts.size >= wanted:
-            firsts = firsts[:wanted]
-            return drawn[firsts], int(firsts[-1]) + 1 if wanted else 0
+    if not unique:
+        parts = [sampler.draw(source, wanted)]
+        while (missing := wanted - sum(part.size for part in parts)) > 0:
+            parts.append(sampler.draw(source, missing))
+        return np.concatenate(parts), wanted
+    drawn = sampler.draw(source, _likely_draws(wanted))
+    while (firsts := np.unique(drawn, return_index=True)[1]).size < wanted:
+        drawn = np.concatenate([drawn, sampler.draw(source, wanted)])
+    firsts.sort()
+    firsts = firsts[:wanted]
+    return drawn[firsts], int(firsts[-1]) + 1 if wanted else 0
+
+
+def _likely_draws(wanted: int) -> int:
+    """Return how many draws give that many different classes as a rule."""
+    return wanted + wanted // 2 + 8
 
 
 def _check(true_classes: Array, num_true: int, num_sampled: int, unique: bool, limit: int) -> None:
@@ -180,22 +185,27 @@ def _check(true_classes: Array, num_true: int, num_sampled: int, unique: bool, l
 
 @dataclass(frozen=True)
 class _State:
-    """What a node keeps between runs: its sampler, its stream, and a lock around both."""
+    """What a node keeps between runs: its sampler, its runs, and a lock around both."""
 
     sampler: Sampler
-    stream: PhiloxStream
+    runs: SuccessiveRuns
     lock: Any = field(default_factory=threading.Lock)
+
+
+def _state(sampler: Sampler, attrs: dict[str, Any]) -> _State:
+    reserved = RESERVED * attrs["num_sampled"] // _WORDS
+    words = 2 * _likely_draws(attrs["num_sampled"])
+    return _State(sampler, SuccessiveRuns(PhiloxStream(attrs["seed"], attrs["seed2"]), reserved, words))
 
 
 def _run(ctx: KernelContext, make: Callable[[], Sampler], true_classes: Array, attrs: dict[str, Any]) -> list[Array]:
     """Draw a sample with the sampler of the node that runs; `make` makes it in the first run."""
     wanted, unique = attrs["num_sampled"], attrs["unique"]
-    state = ctx.node_state(lambda: _State(make(), PhiloxStream(attrs["seed"], attrs["seed2"])))
+    state = ctx.node_state(lambda: _state(make(), attrs))
     sampler = state.sampler
     _check(true_classes, attrs["num_true"], wanted, unique, sampler.limit)
     with state.lock:
-        source = SimplePhilox(state.stream.key, state.stream.reserve(RESERVED * wanted // _WORDS))
-        sampled, tries = _sample(sampler, source, wanted, unique)
+        sampled, tries = _sample(sampler, state.runs.begin(), wanted, unique)
         chances = sampler.probability(true_classes), sampler.probability(sampled)
         sampler.learn(true_classes)
     return [sampled, *(expected_count(chance, wanted, tries) for chance in chances)]

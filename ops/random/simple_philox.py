@@ -11,8 +11,10 @@ import numpy as np
 
 from ...devices.types import Array
 from . import philox
+from .stream import PhiloxStream
 
 _WORDS = 4
+_MOST_AHEAD = 16
 _MANTISSA_HIGH = np.uint64(0xFFFFF)
 _ONE = np.uint64(1023 << 52)
 _FLOAT_ONE = np.uint32(127 << 23)
@@ -25,9 +27,9 @@ class SimplePhilox:
     State: `_place` is the counter of the next block to make, `_left` words that were made and not taken yet.
     """
 
-    def __init__(self, key: philox.Key, start: int) -> None:
-        self._key, self._place = key, start
-        self._left: Array = np.empty(0, np.uint32)
+    def __init__(self, key: philox.Key, start: int, made: Array) -> None:
+        """Begin the run whose first counter is `start`, and whose first words are `made` already."""
+        self._key, self._place, self._left = key, start + made.size // _WORDS, made
 
     def words(self, count: int) -> Array:
         """Return the next `count` words, uint32 (count,)."""
@@ -63,6 +65,28 @@ class SimplePhilox:
         while (rejected := np.flatnonzero(words[1::2] < least)).size:
             words = np.concatenate([np.delete(words, 2 * rejected[0] + 1), self.words(1)])
         return _as_floats(words[::2]), (words[1::2] % np.uint32(limit)).astype(np.int64)
+
+
+class SuccessiveRuns:
+    """The runs of one node: they reserve equally many counters each, so several are begun in one pass of NumPy.
+
+    State: `_ahead` holds the first words of the runs to come, the next one last; `_count` how many to make next time.
+    """
+
+    def __init__(self, stream: PhiloxStream, reserved: int, words: int) -> None:
+        self._stream, self._reserved, self._blocks = stream, reserved, -(-words // _WORDS)
+        self._ahead: list[Array] = []
+        self._count = 1
+
+    def begin(self) -> SimplePhilox:
+        """Return the next run."""
+        start = self._stream.reserve(self._reserved)
+        if not self._ahead:
+            starts = np.arange(self._count, dtype=np.uint64) * np.uint64(self._reserved) + np.uint64(start)
+            places = starts[:, np.newaxis] + np.arange(self._blocks, dtype=np.uint64)
+            self._ahead = list(philox.words(self._stream.key, places).reshape(self._count, -1)[::-1])
+            self._count = min(2 * self._count, _MOST_AHEAD)
+        return SimplePhilox(self._stream.key, start, self._ahead.pop())
 
 
 def _as_floats(words: Array) -> Array:

@@ -38,9 +38,29 @@ def _set(xp: Namespace, value: Array, index: Any, updates: Array) -> None:
 
 def _at(ufunc: str) -> Combine:
     def combine(xp: Namespace, value: Array, index: Any, updates: Array) -> None:
-        getattr(xp, ufunc).at(value, index, updates)
+        if xp is np and value.ndim > 1 and isinstance(index, np.ndarray) and index.ndim == 1 and updates.ndim:
+            _whole_rows(getattr(np, ufunc), value, index, updates)
+        else:
+            getattr(xp, ufunc).at(value, index, updates)
 
     return combine
+
+
+def _whole_rows(ufunc: Any, value: Array, index: Array, updates: Array) -> None:
+    """Do `ufunc.at` row by row, which is several times faster than element by element, and write the rows in one store.
+
+    Rows that come several times get their updates in order, so the result is that of `ufunc.at` to the last bit.
+    """
+    order = np.argsort(index, kind="stable")
+    ordered = index[order]
+    fresh = np.ones(index.size, bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
+    rows = ordered[fresh]
+    made = value[rows]
+    ufunc(made, updates[order[fresh]], out=made)
+    if rows.size < index.size:
+        ufunc.at(made, (np.cumsum(fresh) - 1)[~fresh], updates[order[~fresh]])
+    value[rows] = made
 
 
 def check_rows(indices: Array, limit: int) -> None:
