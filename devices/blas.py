@@ -11,20 +11,39 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from functools import lru_cache
+from itertools import product
 from types import TracebackType
 from typing import Any
 
 from .blas_core import VARIABLE, better_core, cpu_facts
 
 
+class _Library:
+    """One BLAS library: what threadpoolctl says of it, and how its threads are asked for and set from whatever thread."""
+
+    def __init__(self, controller: Any) -> None:
+        self.info, self.get_threads = controller.info, controller.get_num_threads
+        self.set_threads = _setter(controller)
+
+
+def _setter(controller: Any) -> Callable[[int], Any]:
+    """Return the function that sets a library's threads; threadpoolctl's own lets one thread alone set OpenBLAS's."""
+    if controller.internal_api == "openblas":
+        for prefix, suffix in product(("", "scipy_"), ("", "64_", "_64")):
+            found = getattr(controller.dynlib, f"{prefix}openblas_set_num_threads{suffix}", None)
+            if found is not None:
+                return found  # type: ignore[no-any-return]
+    return controller.set_num_threads  # type: ignore[no-any-return]
+
+
 @lru_cache(maxsize=1)
-def _libraries() -> tuple[Any, ...]:
-    """Return threadpoolctl's handles of the BLAS libraries that are loaded."""
+def _libraries() -> tuple[_Library, ...]:
+    """Return the BLAS libraries that are loaded when somebody first asks."""
     from threadpoolctl import ThreadpoolController
 
-    found = ThreadpoolController().select(user_api="blas")
-    return tuple(found.lib_controllers)
+    return tuple(map(_Library, ThreadpoolController().select(user_api="blas").lib_controllers))
 
 
 class _Limit:
@@ -37,16 +56,16 @@ class _Limit:
         """Take a new lock, as a child process has to: its parent's may be held by a thread that it lacks."""
         self._lock = threading.Lock()
         self._depth = 0
-        self._before: list[tuple[Any, int]] = []
+        self._before: list[tuple[_Library, int]] = []
 
     def __enter__(self) -> None:
         with self._lock:
             self._depth += 1
             if self._depth == 1:
-                self._before = [(library, library.get_num_threads()) for library in _libraries()]
+                self._before = [(library, library.get_threads()) for library in _libraries()]
                 for library, threads in self._before:
                     if threads > 1:
-                        library.set_num_threads(1)
+                        library.set_threads(1)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -56,8 +75,8 @@ class _Limit:
             if not self._depth:
                 for library, threads in self._before:
                     # Somebody who changed it meanwhile knows better.
-                    if threads > 1 and library.get_num_threads() == 1:
-                        library.set_num_threads(threads)
+                    if threads > 1 and library.get_threads() == 1:
+                        library.set_threads(threads)
 
 
 _limit = _Limit()
@@ -65,7 +84,7 @@ _limit = _Limit()
 
 def _after_fork() -> None:
     for library, threads in _limit._before if _limit._depth else ():
-        library.set_num_threads(threads)
+        library.set_threads(threads)
     _limit.forget()
 
 
