@@ -16,7 +16,15 @@ from ...devices.types import Array, Empty, Namespace
 from ..core import dtypes
 from ..core.node import Operation
 from ..core.registry import Kernel, OpDecl
-from . import conv, pool
+from . import conv
+from .pool import (
+    avg_pool_cpu,
+    avg_pool_op,
+    max_pool_cpu,
+    max_pool_grad_cpu,
+    max_pool_grad_op,
+    max_pool_op,
+)
 from .windows import Window, spatial, window_of
 
 
@@ -111,7 +119,7 @@ def _of_pool(dims: tuple[int, ...], attrs: dict[str, Any]) -> Geometry | None:
     return geometry(last, window_of(last[1:3], spatial(attrs["ksize"], layout), attrs), 0, layout)
 
 
-@writing_into(pool.max_pool_op, "max_pool by oneDNN")
+@writing_into(max_pool_op, "max_pool by oneDNN")
 def max_pool_onednn(xp: Namespace, empty: Empty, input: Array, **attrs: Any) -> Array:
     """Return the greatest element of each window, by oneDNN."""
     shape = _of_pool(input.shape, attrs)
@@ -120,10 +128,10 @@ def max_pool_onednn(xp: Namespace, empty: Empty, input: Array, **attrs: Any) -> 
             return onednn.max_pool(shape, input, empty)
         except OneDnnError:
             pass
-    return pool.max_pool_cpu(xp, input, **attrs)
+    return max_pool_cpu(xp, input, **attrs)
 
 
-@writing_into(pool.max_pool_grad_op, "max_pool's gradient by oneDNN")
+@writing_into(max_pool_grad_op, "max_pool's gradient by oneDNN")
 def max_pool_grad_onednn(
     xp: Namespace, empty: Empty, orig_input: Array, orig_output: Array, grad: Array, **attrs: Any
 ) -> Array:
@@ -134,10 +142,10 @@ def max_pool_grad_onednn(
             return onednn.max_pool_gradient(shape, orig_input, grad, empty)
         except OneDnnError:
             pass
-    return pool.max_pool_grad_cpu(xp, orig_input, orig_output, grad, **attrs)
+    return max_pool_grad_cpu(xp, orig_input, orig_output, grad, **attrs)
 
 
-@writing_into(pool.avg_pool_op, "avg_pool by oneDNN")
+@writing_into(avg_pool_op, "avg_pool by oneDNN")
 def avg_pool_onednn(xp: Namespace, empty: Empty, value: Array, **attrs: Any) -> Array:
     """Return the mean of each window, by oneDNN."""
     shape = _of_pool(value.shape, attrs)
@@ -146,4 +154,4 @@ def avg_pool_onednn(xp: Namespace, empty: Empty, value: Array, **attrs: Any) -> 
             return onednn.mean_pool(shape, value, empty)
         except OneDnnError:
             pass
-    return pool.avg_pool_cpu(xp, value, **attrs)
+    return avg_pool_cpu(xp, value, **attrs)
