@@ -68,7 +68,7 @@ _PROTOS = (
 )  # fmt: skip
 
 # Namespaces that few programs use, or that need more than the rest: they load when they are first named.
-_LATE = ("app", "compat", "contrib", "flags", "test")
+_LATE = ("app", "compat", "contrib", "flags", "graph_util", "test")
 
 
 def __getattr__(name: str) -> _Any:

@@ -4,6 +4,7 @@ from . import framework as framework
 from . import layers as layers
 from . import learn as learn
 from . import legacy_seq2seq as legacy_seq2seq
+from . import opt as opt
 from . import rnn as rnn
 from . import seq2seq as seq2seq
 from . import slim as slim
@@ -13,5 +14,5 @@ from . import training as training
 from . import util as util
 
 __all__ = [
-    "framework", "layers", "learn", "legacy_seq2seq", "losses", "rnn", "seq2seq", "slim", "tensorboard", "training", "util",
+    "framework", "layers", "learn", "legacy_seq2seq", "losses", "opt", "rnn", "seq2seq", "slim", "tensorboard", "training", "util",
 ]  # fmt: skip

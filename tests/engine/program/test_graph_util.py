@@ -1,0 +1,73 @@
+"""tf.graph_util: frozen graphs give what the session gave, and cut ones hold what is needed."""
+
+import numpy as np
+import pytest
+
+import millstream as tf
+
+
+@pytest.fixture(params=[False, True], ids=["ref", "resource"])
+def model(request):
+    with tf.Graph().as_default() as graph:
+        x = tf.placeholder(tf.float32, [None, 2], name="x")
+        w = tf.get_variable("w", [2, 3], use_resource=request.param)
+        b = tf.get_variable("b", [3], use_resource=request.param, initializer=tf.ones_initializer())
+        y = tf.add(tf.matmul(x, w), b, name="y")
+        tf.square(y, name="unused")
+        with tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            yield graph, session, session.run(y, {x: [[1.0, 2.0]]})
+
+
+def run(graph_def, feeds, fetch="y:0"):
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.import_graph_def(graph_def, name="")
+        return session.run(fetch, feeds)
+
+
+def test_freezing(model):
+    graph, session, expected = model
+    frozen = tf.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), ["y"])
+    kinds = {node.op for node in frozen.node}
+    assert kinds & {"VariableV2", "VarHandleOp", "ReadVariableOp", "Assign"} == set()
+    np.testing.assert_array_equal(run(frozen, {"x:0": [[1.0, 2.0]]}), expected)
+
+
+@pytest.mark.parametrize("which", [{"variable_names_whitelist": ["w"]}, {"variable_names_blacklist": ["b"]}])
+def test_freezing_some(model, which):
+    graph, session, _ = model
+    frozen = tf.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), ["y"], **which)
+    ops = {node.name: node.op for node in frozen.node}
+    assert ops["w"] == "Const" and ops["b"] != "Const"
+
+
+def test_cutting(model):
+    graph, _, _ = model
+    cut = tf.graph_util.extract_sub_graph(graph.as_graph_def(), ["y"])
+    names = {node.name for node in cut.node}
+    assert {"x", "w", "b", "y"} <= names and "unused" not in names and "w/Assign" not in names
+    with pytest.raises(AssertionError, match="no is not in graph"):
+        tf.graph_util.extract_sub_graph(graph.as_graph_def(), ["no"])
+    with pytest.raises(TypeError, match="dest_nodes must be a list"):
+        tf.graph_util.extract_sub_graph(graph.as_graph_def(), "y")
+    with pytest.raises(TypeError, match="must be a graph_pb2"):
+        tf.graph_util.extract_sub_graph(graph, ["y"])
+
+
+def test_nodes_of_training_are_removed():
+    with tf.Graph().as_default() as graph:
+        x = tf.placeholder(tf.float32, [], name="x")
+        checked = tf.check_numerics(tf.identity(x, name="i"), "bad", name="c")
+        tf.identity(checked * 2.0, name="y")
+    smaller = tf.graph_util.remove_training_nodes(graph.as_graph_def())
+    names = [node.name for node in smaller.node]
+    assert "i" not in names and "c" not in names and "y" in names
+    assert run(smaller, {"x:0": 3.0}) == 6
+    assert "i" in {n.name for n in tf.graph_util.remove_training_nodes(graph.as_graph_def(), ["i"]).node}
+
+
+def test_questions():
+    with tf.Graph().as_default() as graph:
+        text, number = tf.constant("a"), tf.constant([1.0, 2.0], name="n")
+        assert tf.graph_util.must_run_on_cpu(text.op) and not tf.graph_util.must_run_on_cpu(number.op.node_def)
+        assert tf.graph_util.tensor_shape_from_node_def_name(graph, "n").as_list() == [2]
