@@ -2,6 +2,9 @@
 
 import multiprocessing
 import os
+import signal
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -64,3 +67,76 @@ def test_a_child_has_threads_of_its_own():
     child.start()
     assert queue.get(timeout=30) == 100
     child.join(10)
+
+
+def test_work_inside_work_ends(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    counts = np.zeros((30, 30), int)
+
+    def outer(start, stop):
+        for row in range(start, stop):
+            divide(lambda a, b, row=row: counts[row, a:b].__iadd__(1), 30, 1)
+
+    divide(outer, 30, 1)
+    assert (counts == 1).all()
+
+
+def test_many_callers_at_once():
+    failed = []
+
+    def call():
+        for size in range(1, 200):
+            counts = np.zeros(size, int)
+            divide(lambda start, stop, counts=counts: counts[start:stop].__iadd__(1), size, 7)
+            if not (counts == 1).all():
+                failed.append(size)
+
+    threads = [threading.Thread(target=call) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not failed and not any(thread.is_alive() for thread in threads)
+
+
+def test_an_interrupt_leaves_no_part_running_and_the_workers_serve_on(monkeypatch):
+    """A timer fires anywhere in 300 calls; after each, no part writes any more, and the next call does all its work."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    armed, busy = [], [0]
+    lock = threading.Lock()
+
+    def interrupt(*_):
+        if armed:
+            armed.clear()
+            raise KeyboardInterrupt
+
+    def work(start, stop):
+        if threading.current_thread() is not threading.main_thread():
+            with lock:
+                busy[0] += 1
+            time.sleep(2e-4)
+            with lock:
+                busy[0] -= 1
+        else:
+            time.sleep(1e-4)
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    stops = 0
+    try:
+        for turn in range(300):
+            signal.setitimer(signal.ITIMER_REAL, 1e-5 * (1 + turn % 60))
+            try:
+                armed.append(True)
+                divide(work, 8, 1)
+                armed.clear()
+            except KeyboardInterrupt:
+                stops += 1
+            assert busy[0] == 0
+            counts = np.zeros(64, int)
+            divide(lambda start, stop, counts=counts: counts[start:stop].__iadd__(1), 64, 1)
+            assert (counts == 1).all()
+    finally:
+        armed.clear()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert stops > 30

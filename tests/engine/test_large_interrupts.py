@@ -63,13 +63,21 @@ def test_stopped_by_signals(size, use_resource):
         training = Training(size, use_resource)
         training.session.run(training.step)
         previous = training.values()
-        before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        armed: list[bool] = []
+
+        def interrupt(*_):
+            if armed:
+                armed.clear()
+                raise KeyboardInterrupt
+
+        before = signal.signal(signal.SIGALRM, interrupt)
         try:
             for turn in range(60):
                 signal.setitimer(signal.ITIMER_REAL, 1e-4 * (1 + turn % 17))
                 try:
+                    armed.append(True)
                     training.session.run(training.step)
-                    signal.setitimer(signal.ITIMER_REAL, 0)
+                    armed.clear()
                 except KeyboardInterrupt:
                     pass
                 now = training.values()
@@ -77,5 +85,6 @@ def test_stopped_by_signals(size, use_resource):
                 assert all(moved) or not any(moved), f"w, m and v disagree: {moved}"
                 previous = now
         finally:
+            armed.clear()
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
