@@ -6,6 +6,7 @@ Each device has its own lane, copies in a lane of their own (`<device> copies`).
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ def fill(
 ) -> None:
     """Write what a run did into a RunMetadata."""
     metadata.Clear()
+    # Steps are timed by a clock that never jumps; this is where it stood when the wall clock's time began.
+    epoch = time.time() - time.perf_counter()
     by_lane: dict[str, Any] = {}
     for device in devices:
         by_lane[device.name] = metadata.step_stats.dev_stats.add(device=device.name)
@@ -42,10 +45,16 @@ def fill(
             stats = by_lane[lane].node_stats.add(
                 node_name=name, timeline_label=f"{name} = {op.type}({', '.join(t.op.name for t in op.inputs)})"
             )
-            stats.all_start_micros = int(began * 1e6)
-            stats.all_end_rel_micros = stats.op_end_rel_micros = max(1, int((ended - began) * 1e6))
+            _set_times(stats, epoch + began, ended - began)
     if options is None or options.output_partition_graphs or records:
         partition_graphs(metadata, plan)
+
+
+def _set_times(stats: Any, start: float, seconds: float) -> None:
+    """Write wall time, and how long the step took to the nanosecond; TensorFlow's tools take no duration of zero."""
+    stats.all_start_micros, stats.all_start_nanos = int(start * 1e6), int(start * 1e9)
+    stats.all_end_rel_micros = stats.op_end_rel_micros = max(1, round(seconds * 1e6))
+    stats.all_end_rel_nanos = stats.op_end_rel_nanos = max(1, round(seconds * 1e9))
 
 
 def named(step: Step) -> list[tuple[str, Any]]:

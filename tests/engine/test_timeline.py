@@ -1,6 +1,7 @@
 """What simulated GPUs' clocks and RunMetadata tell of a run: overlap, waits, lanes."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -182,6 +183,26 @@ def test_loops_and_branches_are_traced_too():
         metadata = full_trace(sess, y, {p: 1})
     names = [n.node_name for device in metadata.step_stats.dev_stats for n in device.node_stats]
     assert len([name for name in names if name.endswith("inside")]) == 3
+
+
+def test_steps_are_timed_by_the_wall_clock_and_exactly_long():
+    def wait():
+        time.sleep(0.05)
+        return 1.0
+
+    with tf.Graph().as_default(), tf.Session() as sess:
+        y = tf.py_func(wait, [], tf.float64, name="wait") + 1.0
+        before = time.time()
+        metadata = full_trace(sess, y, {})
+        after = time.time()
+    stats = [n for device in metadata.step_stats.dev_stats for n in device.node_stats]
+    assert len(stats) >= 2
+    for n in stats:
+        assert before - 0.01 <= n.all_start_micros / 1e6 <= after
+        assert abs(n.all_start_nanos / 1e3 - n.all_start_micros) < 2
+        assert abs(n.op_end_rel_nanos / 1e3 - n.op_end_rel_micros) <= 1
+    (waited,) = [n for n in stats if n.node_name == "wait"]
+    assert 0.05 <= waited.op_end_rel_micros / 1e6 <= after - before
 
 
 def test_chromes_trace_has_a_process_for_each_lane(gpus, tmp_path):
