@@ -8,6 +8,7 @@ from ...ops.variables.initializers import GlorotNormal as glorot_normal
 from ...ops.variables.initializers import GlorotUniform as glorot_uniform
 from ...ops.variables.initializers import Identity as identity
 from ...ops.variables.initializers import Ones as ones
+from ...ops.variables.initializers import Orthogonal as orthogonal
 from ...ops.variables.initializers import RandomNormal as random_normal
 from ...ops.variables.initializers import RandomUniform as random_uniform
 from ...ops.variables.initializers import TruncatedNormal as truncated_normal
@@ -18,6 +19,6 @@ from ...ops.variables.initializers import he_normal, he_uniform, lecun_normal, l
 
 __all__ = [
     "constant", "global_variables", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "identity", "lecun_normal",
-    "lecun_uniform", "local_variables", "ones", "random_normal", "random_uniform", "truncated_normal", "uniform_unit_scaling",
-    "variables", "variance_scaling", "zeros",
+    "lecun_uniform", "local_variables", "ones", "orthogonal", "random_normal", "random_uniform", "truncated_normal",
+    "uniform_unit_scaling", "variables", "variance_scaling", "zeros",
 ]  # fmt: skip

@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from ..array import diag_part, reshape, transpose
 from ..array.fills import ones, zeros
 from ..core import shapes
 from ..core.convert import constant
 from ..core.dtypes import DType, as_dtype, float32
 from ..core.node import Tensor
+from ..linalg import qr
+from ..math import sign
 from ..random.public import random_normal, random_uniform, truncated_normal
 
 # The standard deviation of a normal distribution of deviation 1 that is cut off at 2.
@@ -219,6 +222,34 @@ class Identity(Initializer):
         return constant(whole, wanted, name="eye")
 
 
+class Orthogonal(Initializer):
+    """Makes `gain` times a matrix with orthonormal rows or columns, from the QR decomposition of a normal one.
+
+    All dimensions but the last count as rows.
+    """
+
+    _settings = ("gain", "seed")
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None, dtype: Any = float32) -> None:
+        self.gain, self.seed, self.dtype = gain, seed, _floating(dtype)
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        sizes, wanted = _sizes(shape), self._dtype(dtype)
+        if len(sizes) < 2:
+            raise ValueError(
+                "The tensor to initialize, specified by argument `shape` must be at least two-dimensional. Received "
+                f"shape={shape}"
+            )
+        rows, columns = math.prod(sizes[:-1]), sizes[-1]
+        drawn = random_normal([max(rows, columns), min(rows, columns)], dtype=wanted, seed=self.seed)
+        q, r = qr(drawn, full_matrices=False)
+        # The signs of R's diagonal make the decomposition unique, and so the result uniform over orthogonal matrices.
+        signed: Any = q * sign(diag_part(r))
+        if rows < columns:
+            signed = transpose(signed)
+        return self.gain * reshape(signed, sizes)  # type: ignore[no-any-return]
+
+
 def fans(shape: Any) -> tuple[float, float]:
     """Return how many inputs and outputs one unit of a layer with weights of this shape has."""
     sizes = _sizes(shape)
@@ -285,9 +316,10 @@ uniform_unit_scaling_initializer = UniformUnitScaling
 variance_scaling_initializer = VarianceScaling
 glorot_uniform_initializer = GlorotUniform
 glorot_normal_initializer = GlorotNormal
+orthogonal_initializer = Orthogonal
 
 __all__ = [
     "constant_initializer", "glorot_normal_initializer", "glorot_uniform_initializer", "ones_initializer",
-    "random_normal_initializer", "random_uniform_initializer", "truncated_normal_initializer",
+    "orthogonal_initializer", "random_normal_initializer", "random_uniform_initializer", "truncated_normal_initializer",
     "uniform_unit_scaling_initializer", "variance_scaling_initializer", "zeros_initializer",
 ]  # fmt: skip
