@@ -29,6 +29,8 @@ Combine = Callable[[Namespace, Array, Any, Array], None]
 # The element types that CuPy's scattered updates have atomic instructions for.
 _ATOMIC = (dtypes.int32, dtypes.int64, dtypes.uint32, dtypes.uint64, dtypes.half, dtypes.float32, dtypes.float64)
 _BY_REFERENCE: dict[str, Any] = {"writes": "ref", "differentiable": False}
+# How many updates of one row are applied in turns of whole rows; of still more each turn has too few rows.
+_TURNS = 32
 _ORDERED = (*dtypes.FLOATING, dtypes.int32, dtypes.int64)
 
 
@@ -55,12 +57,27 @@ def _whole_rows(ufunc: Any, value: Array, index: Array, updates: Array) -> None:
     ordered = index[order]
     fresh = np.ones(index.size, bool)
     np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
-    rows = ordered[fresh]
-    made = value[rows]
-    ufunc(made, updates[order[fresh]], out=made)
+    starts = fresh.nonzero()[0]
+    rows = ordered[starts]
+    made = value.take(rows, axis=0)
+    ufunc(made, updates.take(order[starts], axis=0), out=made)
     if rows.size < index.size:
-        ufunc.at(made, (np.cumsum(fresh) - 1)[~fresh], updates[order[~fresh]])
+        groups = np.cumsum(fresh) - 1
+        _apply_later(ufunc, made, groups, np.arange(index.size) - starts[groups], updates, order)
     value[rows] = made
+
+
+def _apply_later(ufunc: Any, made: Array, groups: Array, ranks: Array, updates: Array, order: Array) -> None:
+    """Apply the second, third … update of each row of `made`: `updates[order]` belong to rows `groups`, in turns `ranks`."""
+    turns = np.argsort(ranks, kind="stable")[made.shape[0] :]
+    mine, later = groups[turns], updates.take(order[turns], axis=0)
+    ends = (np.cumsum(np.bincount(ranks))[1:] - made.shape[0]).tolist()
+    begin = 0
+    for end in ends[:_TURNS]:
+        now = mine[begin:end]
+        made[now] = ufunc(made.take(now, axis=0), later[begin:end])
+        begin = end
+    ufunc.at(made, mine[begin:], later[begin:])
 
 
 def check_rows(indices: Array, limit: int) -> None:
