@@ -44,7 +44,7 @@ def heading(result: dict[str, Any]) -> str:
     lines = [f"{about['processor']}, {about['cores']} cores, {about['system']}"]
     for name, side in result["sides"].items():
         versions = f"{side['module']} {side['version']}, Python {side['python']}, NumPy {side['numpy']}"
-        lines.append(f"{name}: {versions}, {blas_text(side)}")
+        lines.append(", ".join(filter(None, [f"{name}: {versions}", blas_text(side), side.get("extras")])))
     others = "".join(f"{name:>12}{'ratio':>9}" for name in OTHERS if name in result["sides"])
     lines += ["", f"{'':34}{'ours':>12}{'peer':>12}{'ratio':>9}{others}   quartiles of the first ratio; of our time"]
     return "\n".join(lines)

@@ -36,6 +36,7 @@ class Worker:
         return {
             "module": self.tf.__name__, "version": getattr(self.tf, "__version__", "?"), "numpy": self.np.__version__,
             "python": ".".join(map(str, sys.version_info[:3])), "blas": blas(self.np),
+            "extras": extras(self.tf),
         }  # fmt: skip
 
     def prepare(self, name: str) -> dict[str, Any]:
@@ -79,6 +80,13 @@ class Worker:
         for _ in range(calls):
             value = step()
         return {"value": value, "seconds": (time.perf_counter() - began) / calls}
+
+
+def extras(module: Any) -> str:
+    """Return what this project says of oneDNN; nothing for other modules."""
+    if module.__name__ != "millstream":
+        return ""
+    return str(importlib.import_module("millstream.devices.onednn").description())
 
 
 def blas(np: Any) -> list[dict[str, Any]]:
