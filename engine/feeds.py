@@ -18,13 +18,30 @@ Converter = Callable[[Any], Any]
 
 
 def feed_items(graph: Graph, feed_dict: Any) -> list[tuple[Tensor, Any]]:
-    """Return (tensor, raw value) for a feed dict whose keys may be tensors, names or composites such as SparseTensor."""
+    """Return (tensor, raw value) for a feed dict whose keys may be tensors, names, composites such as SparseTensor, or tuples."""
     items: list[tuple[Tensor, Any]] = []
-    for key, value in feed_dict.items():
+    for key, value in (pair for entry in feed_dict.items() for pair in _opened(*entry)):
         parts = getattr(key, "_feed_parts", None)
         pairs = [(key, value)] if parts is None else parts(value)
         items.extend((_element(graph, tensor), raw) for tensor, raw in pairs)
     return items
+
+
+def _opened(key: Any, value: Any) -> list[tuple[Any, Any]]:
+    """Return the pairs of a nested tuple of tensors, such as the state of a network, and what is fed for it.
+
+    Raises:
+      ValueError: when one has other parts than the other.
+    """
+    if not isinstance(key, tuple) or hasattr(key, "_feed_parts"):
+        return [(key, value)]
+    values = [None] * len(key) if value is None else value
+    if not isinstance(values, list | tuple | np.ndarray) or len(values) != len(key):
+        raise ValueError(
+            f"Could not flatten dictionary. Key had {len(key)} elements, but value had "
+            f"{len(values) if hasattr(values, '__len__') else 1} elements. Key: {key}, value: {value}."
+        )
+    return [pair for part, given in zip(key, values, strict=True) for pair in _opened(part, given)]
 
 
 def _element(graph: Graph, key: Any) -> Tensor:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..array.concat import concat
+from ..core import dtypes
 from ..core.graph import get_default_graph
 from ..core.node import Tensor
 from ..math.add_n import add_n
+from ..math.casts import cast
 
 
 class AggregationMethod:
@@ -47,8 +49,15 @@ def aggregate(found: list[Any], op_name: str, method: int | None) -> Any:
 
 def _concatenated(found: list[Any]) -> Any:
     values = concat([item.values for item in found], 0)
-    indices = concat([item.indices for item in found], 0)
+    indices = concat(_of_one_type([item.indices for item in found]), 0)
     return type(found[0])(values, indices, found[0].dense_shape)
+
+
+def _of_one_type(indices: list[Tensor]) -> list[Tensor]:
+    """Return indices as int64 where they are not all of one type."""
+    if len({item.dtype.base_dtype for item in indices}) == 1:
+        return indices
+    return [cast(item, dtypes.int64) for item in indices]
 
 
 def _sum_by_device(found: list[Any]) -> Tensor:

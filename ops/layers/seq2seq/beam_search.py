@@ -51,10 +51,10 @@ from ...math import (
 from ...math import pow as power
 from ...math import range as range_
 from ...nn import log_softmax, top_k
-from ..embedding import embedding_lookup
 from ..rnn.checks import check_cell
 from .attention import AttentionWrapperState
 from .decoder import Decoder
+from .helpers import embedding_function
 
 
 class BeamSearchDecoderState(NamedTuple):
@@ -172,7 +172,7 @@ class BeamSearchDecoder(Decoder):
         if output_layer is not None and not callable(output_layer):
             raise TypeError(f"output_layer must be a Layer, received: {type(output_layer)}")
         self._cell, self._layer, self._beam_width = cell, output_layer, beam_width
-        self._embed = embedding if callable(embedding) else lambda ids: embedding_lookup(embedding, ids)
+        self._embed = embedding_function(embedding)
         self._start_tokens = convert_to_tensor(start_tokens, dtypes.int32, name="start_tokens")
         if self._start_tokens.dims is not None and len(self._start_tokens.dims) != 1:
             raise ValueError("start_tokens must be a vector")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ...array import fill, gather_nd, identity, scatter_nd, shape, tile, zeros_like
 from ...core import dtypes
 from ...core.convert import convert_to_tensor
@@ -187,7 +189,7 @@ class ScheduledEmbeddingTrainingHelper(TrainingHelper):
         seed: int | None = None, scheduling_seed: int | None = None, name: str | None = None,
     ) -> None:  # fmt: skip
         with name_scope(name, "ScheduledEmbeddingSamplingWrapper", [sampling_probability]):
-            self._embed = _embedding_function(embedding)
+            self._embed = embedding_function(embedding)
             self._probability = convert_to_tensor(sampling_probability, dtypes.float32, name="sampling_probability")
             if self._probability.dims not in ((), None, (1,)):
                 raise ValueError(
@@ -228,7 +230,7 @@ class GreedyEmbeddingHelper(Helper):
     """
 
     def __init__(self, embedding: Any, start_tokens: Any, end_token: Any) -> None:
-        self._embed = _embedding_function(embedding)
+        self._embed = embedding_function(embedding)
         self._start_tokens = convert_to_tensor(start_tokens, dtypes.int32, name="start_tokens")
         self._end_token = convert_to_tensor(end_token, dtypes.int32, name="end_token")
         dims = self._start_tokens.dims
@@ -336,8 +338,12 @@ class InferenceHelper(Helper):
         return self._end(sample_ids), found, state
 
 
-def _embedding_function(embedding: Any) -> Callable[[Any], Any]:
-    return embedding if callable(embedding) else lambda ids: embedding_lookup(embedding, ids)
+def embedding_function(embedding: Any) -> Callable[[Any], Any]:
+    """Return the function from ids to embeddings that `embedding`, a function or a table, stands for."""
+    if callable(embedding):
+        return embedding  # type: ignore[no-any-return]
+    table = convert_to_tensor(embedding) if isinstance(embedding, np.ndarray) else embedding
+    return lambda ids: embedding_lookup(table, ids)
 
 
 def _sampled(logits: Tensor, seed: int | None) -> Tensor:

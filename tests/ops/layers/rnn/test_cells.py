@@ -51,7 +51,7 @@ X = np.cos(np.arange(24.0)).reshape(2, 4, 3).astype(np.float32)
     ],
 )  # fmt: skip
 def test_cells_of_contrib(build: Any, expected: list[str]) -> None:
-    outputs, state = tf.nn.dynamic_rnn(build(tf.contrib.rnn), tf.constant(X), dtype=tf.float32)
+    outputs, _ = tf.nn.dynamic_rnn(build(tf.contrib.rnn), tf.constant(X), dtype=tf.float32)
     assert names() == [f"rnn/{name}" for name in expected]
     gradients = tf.gradients(outputs, tf.trainable_variables())
     found = value([outputs, *[g for g in gradients if g is not None]])
