@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ..array import concat, expand_dims, gather, ones_like, reshape, shape, stack, unique, zeros_like
+from ..array import concat, expand_dims, ones_like, reshape, shape, stack, zeros_like
 from ..core import dtypes, shapes
 from ..core.node import Tensor
 from ..core.scopes import name_scope
@@ -69,10 +69,9 @@ def embedding_lookup_sparse(
         raise TypeError("sp_weights must be either None or SparseTensor")
     with name_scope(name, "embedding_lookup_sparse"):
         owners = cast(sp_ids.indices[:, 0], dtypes.int32)
-        ids, places = unique(sp_ids.values)
-        rows = gather(embedding_lookup(params, ids, partition_strategy, max_norm=max_norm), places)
+        rows = embedding_lookup(params, sp_ids.values, partition_strategy, max_norm=max_norm)
         if sp_weights is None:
-            weights = ones_like(places, rows.dtype.base_dtype)
+            weights = ones_like(owners, rows.dtype.base_dtype)
         else:
             weights = cast(sp_weights.values, rows.dtype.base_dtype)
             rows = multiply(rows, _beside(weights, rows))
