@@ -42,7 +42,7 @@ def is_for_onednn(node: Operation) -> bool:
 
 
 def _fits(a: Array, b: Array) -> bool:
-    return a.ndim == 2 and b.ndim == 2 and a.shape[1] == b.shape[0] and a.size * b.shape[1] >= LARGE
+    return bool(a.ndim == b.ndim == 2 and a.shape[1] == b.shape[0] and a.size * b.shape[1] >= LARGE)
 
 
 def _in_parts_into(

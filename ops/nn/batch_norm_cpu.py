@@ -23,7 +23,7 @@ _UNIT = 64
 
 
 def _rows_of_block(x: Array) -> int:
-    return max(_UNIT, CACHE // max(x.shape[1] * x.itemsize, 1) // _UNIT * _UNIT)
+    return int(max(_UNIT, CACHE // max(x.shape[1] * x.itemsize, 1) // _UNIT * _UNIT))
 
 
 def _over_rows(work: Callable[[int, int], None], x: Array) -> None:

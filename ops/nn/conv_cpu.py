@@ -97,7 +97,7 @@ def _block(images: Array, window: Window) -> int:
     rows, columns = window.outputs(*images.shape[1:3])
     along = height if _along_rows(window, depth) else rows * window.size[0]
     size = along * columns * window.size[1] * depth * images.dtype.itemsize
-    return max(1, min(len(images), CACHE // max(size, 1)))
+    return int(max(1, min(len(images), CACHE // max(size, 1))))
 
 
 def over_batch(work: Callable[[int, int], None], batch: int, products: int) -> None:
@@ -212,7 +212,7 @@ def _mirrored(window: Window, dy: Array, height: int, width: int) -> Window | No
         span = (window.size[i] - 1) * window.dilations[i]
         before = span - window.pads[i][0]
         pads.append((before, length + span - dy.shape[1 + i] - before))
-    return None if min(min(pair) for pair in pads) < 0 else Window(window.size, (1, 1), window.dilations, tuple(pads))  # type: ignore[arg-type]
+    return None if min(min(pair) for pair in pads) < 0 else Window(window.size, (1, 1), window.dilations, tuple(pads))
 
 
 def _scattered(filters: Array, dy: Array, window: Window, height: int, width: int) -> Array:

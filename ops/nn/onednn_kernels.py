@@ -6,6 +6,7 @@ NumPy kernels, which also raise the errors for shapes that do not fit.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def serves(node: Operation) -> bool:
     return node.attrs["T"] is dtypes.float32 and onednn.available()
 
 
-def writing_into(decl: OpDecl, label: str) -> Any:
+def writing_into(decl: OpDecl, label: str) -> Callable[[Kernel], Kernel]:
     """Attach a function that takes the memory of its result from `empty` as oneDNN's kernel of an op, in both forms."""
 
     def attach(into: Kernel) -> Kernel:
