@@ -7,6 +7,7 @@ for this file runs in the peer's Python as well.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -149,6 +150,25 @@ def lenet_adam(tf: Any) -> Step:
     return lambda: float(sess.run([loss, train], feed)[0])
 
 
+def lstm(tf: Any) -> Step:
+    """Return a training step of an LSTM of 128 units on 64 sequences of 20 vectors, which says what class each one is of."""
+    # TensorFlow 2 keeps these cells in its older Keras, which it takes when it is asked to before it looks for them.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    rng, batch, steps, units = np.random.RandomState(0), 64, 20, 128
+    x, labels = tf.placeholder(tf.float32, [batch, steps, units]), tf.placeholder(tf.int32, [batch])
+    kernel = (rng.randn(2 * units, 4 * units) / (2 * units) ** 0.5).astype("f4")
+    with tf.variable_scope("rnn", initializer=tf.constant_initializer(kernel)):
+        cell = tf.nn.rnn_cell.BasicLSTMCell(units)
+        _, state = tf.nn.dynamic_rnn(cell, x, dtype=tf.float32, scope=tf.get_variable_scope())
+    weights = tf.Variable((rng.randn(units, 10) / units**0.5).astype("f4"))
+    logits = tf.matmul(state.h, weights)
+    loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+    train = tf.train.GradientDescentOptimizer(1e-4).minimize(loss)
+    sess = session(tf)
+    feed = {x: rng.randn(batch, steps, units).astype("f4"), labels: rng.randint(0, 10, batch).astype("i4")}
+    return lambda: float(sess.run([loss, train], feed)[0])
+
+
 def word2vec(tf: Any) -> Step:
     """Return a training step of word vectors by noise-contrastive estimation: 50,000 words, 64 of them drawn."""
     rng, words, width = np.random.RandomState(0), 50_000, 128
@@ -268,6 +288,7 @@ WORKLOADS = (
     Workload("mnist_mlp_adam", "MLP 128x784-256-10, Adam", mnist_mlp_adam, products=True),
     Workload("large_mlp", "MLP 1024x1024-1024-1000, SGD", large_mlp, products=True),
     Workload("lenet_adam", "LeNet on 64 images, Adam", lenet_adam, products=True),
+    Workload("lstm", "LSTM 64x20x128, SGD", lstm, products=True),
     Workload("word2vec", "word2vec NCE step", word2vec),
     Workload("elementwise", "12-op chain on 10M floats", elementwise),
     Workload("elementwise_gradient", "the same with its gradient", elementwise_gradient),
