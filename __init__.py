@@ -35,8 +35,11 @@ from .engine.api import sysconfig as sysconfig
 from .engine.api import train as train
 from .engine.api import version as version
 from .engine.api.core import *  # noqa: F403
+from .engine.contrib.checks import is_tensor as is_tensor
 from .engine.program.behaviour import *  # noqa: F403
 from .engine.program.log import get_logger as get_logger
+from .engine.program.places import load_file_system_library as load_file_system_library
+from .engine.program.places import load_library as load_library
 from .engine.program.places import load_op_library as load_op_library
 from .engine.program.text import dimension_at_index as dimension_at_index
 from .engine.program.text import dimension_value as dimension_value

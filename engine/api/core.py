@@ -51,6 +51,7 @@ from ...ops.core.scopes import (
     name_scope,
     op_scope,
 )
+from ...ops.core.shape_rules import constant_value as get_static_value
 from ...ops.core.shapes import Dimension, TensorShape
 from ...ops.core.sparse_tensor import (
     SparseTensor,
@@ -59,6 +60,7 @@ from ...ops.core.sparse_tensor import (
     convert_to_tensor_or_sparse_tensor,
 )
 from ...ops.core.tensor_proto import make_ndarray, make_tensor_proto
+from ...ops.gradients import NotDifferentiable as no_gradient
 
 GRAPH_DEF_VERSION = PRODUCER
 
@@ -100,6 +102,7 @@ __all__ = [
     "get_collection_ref",
     "get_default_graph",
     "get_name_scope",
+    "get_static_value",
     "graph_of_inputs",
     "half",
     "import_graph_def",
@@ -110,6 +113,7 @@ __all__ = [
     "make_ndarray",
     "make_tensor_proto",
     "name_scope",
+    "no_gradient",
     "op_scope",
     "qint8",
     "qint16",

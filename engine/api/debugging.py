@@ -14,16 +14,22 @@ from ...ops.layers import (
     assert_non_positive,
     assert_none_equal,
     assert_positive,
+    assert_proper_iterable,
     assert_rank,
     assert_rank_at_least,
     assert_rank_in,
+    assert_same_float_dtype,
     assert_scalar,
     assert_type,
+    is_non_decreasing,
     is_numeric_tensor,
+    is_strictly_increasing,
 )
+from ...ops.layers import verify_tensor_all_finite as assert_all_finite
 
 __all__ = [
     "Assert",
+    "assert_all_finite",
     "assert_equal",
     "assert_greater",
     "assert_greater_equal",
@@ -36,10 +42,14 @@ __all__ = [
     "assert_non_positive",
     "assert_none_equal",
     "assert_positive",
+    "assert_proper_iterable",
     "assert_rank",
     "assert_rank_at_least",
     "assert_rank_in",
+    "assert_same_float_dtype",
     "assert_scalar",
     "assert_type",
+    "is_non_decreasing",
     "is_numeric_tensor",
+    "is_strictly_increasing",
 ]

@@ -71,3 +71,7 @@ def get_lib() -> str:
 def load_op_library(library_filename: str) -> str:
     """Raise UnimplementedError: kernels in C++ cannot be loaded."""
     return _no_library(library_filename)
+
+
+load_library = load_op_library
+load_file_system_library = load_op_library
