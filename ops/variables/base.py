@@ -20,6 +20,7 @@ from ..core.node import Operation, Tensor
 from ..core.shapes import TensorShape
 from .distribution import VariableAggregation, VariableSynchronization
 from .initial import initialized_value
+from .slices import part_of
 
 Creator = Callable[..., Any]
 
@@ -55,7 +56,6 @@ OPERATORS = [
     "__rpow__",
     "__matmul__",
     "__rmatmul__",
-    "__getitem__",
 ]
 
 _creators: WeakKeyDictionary[Graph, list[Creator]] = WeakKeyDictionary()
@@ -347,6 +347,13 @@ class Variable(metaclass=_Meta):
 
     def _to_tensor(self, as_ref: bool) -> Tensor:
         raise NotImplementedError
+
+    def _assign_part(self, node: Operation, value: Any, name: str | None) -> Any:
+        raise NotImplementedError
+
+    def __getitem__(self, key: Any) -> Tensor:
+        """Return a part of the variable's value; `v[key].assign(value)` writes it."""
+        return part_of(self, key)
 
     def __iter__(self) -> NoReturn:
         raise TypeError("'Variable' object is not iterable.")

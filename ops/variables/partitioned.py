@@ -148,7 +148,7 @@ def _operator(name: str) -> Callable[..., Any]:
     return run
 
 
-for _name in OPERATORS:
+for _name in (*OPERATORS, "__getitem__"):
     setattr(PartitionedVariable, _name, _operator(_name))
 
 

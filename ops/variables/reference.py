@@ -16,6 +16,7 @@ from ..core.node import Operation, Tensor
 from ..state.assign import assign_add_ref, assign_ref, assign_sub_ref, count_up_to_ref
 from ..state.handles import variable_v2
 from ..state.rows import SCATTER, SCATTER_ND
+from ..state.slices import written_slice
 from .base import Variable, group_named, variable_kind
 from .initial import check_slices, guarded, initial_shape
 
@@ -104,6 +105,9 @@ class RefVariable(Variable):
     ) -> Any:
         """Return a node that subtracts `delta` from the variable."""
         return _given(assign_sub_ref(self._handle, delta, use_locking=use_locking, name=name), read_value)
+
+    def _assign_part(self, node: Operation, value: Any, name: str | None) -> Tensor:
+        return written_slice(self._handle, node, value, name).outputs[0]
 
     def count_up_to(self, limit: int) -> Tensor:
         """Return a node that gives the variable's value and adds one, until OutOfRangeError at `limit`."""

@@ -25,6 +25,7 @@ from ..state.assign import (
 )
 from ..state.handles import var_handle
 from ..state.rows import SCATTER, SCATTER_ND, resource_gather, resource_gather_nd
+from ..state.slices import written_slice
 from .base import Variable, group_named, variable_kind
 from .initial import check_slices, guarded, initial_shape
 
@@ -161,6 +162,9 @@ class ResourceVariable(Variable):
     ) -> Any:
         """Return the variable as it is after `delta` was subtracted."""
         return self._write(assign_sub_resource, delta, name, read_value)
+
+    def _assign_part(self, node: Operation, value: Any, name: str | None) -> UnreadVariable:
+        return UnreadVariable(self, written_slice(self._handle, node, convert_to_tensor(value, self._dtype), name))
 
     def count_up_to(self, limit: int) -> Tensor:
         """Return a node that gives the variable's value and adds one, until OutOfRangeError at `limit`."""
