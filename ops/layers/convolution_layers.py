@@ -146,10 +146,10 @@ class Conv2DTranspose(_Convolution):
     def call(self, inputs: Any, **options: Any) -> Tensor:
         """Return `activation(transposed convolution of the inputs + bias)`."""
         start = self.layout.index("C") == 1
-        dims = inputs.dims or ()
-        actual = shape(inputs) if None in dims else None
+        dims: Any = inputs.dims
+        actual: Any = shape(inputs) if None in dims else None
         lengths = [self._length(i, dims, actual, 2 if start else 1) for i in range(self.rank)]
-        batch = dims[0] if dims[0] is not None else actual[0]  # type: ignore[index]
+        batch = dims[0] if dims[0] is not None else actual[0]
         whole = [batch, self.filters, *lengths] if start else [batch, *lengths, self.filters]
         known = [size if isinstance(size, int) else None for size in whole]
         outputs = conv_transpose(

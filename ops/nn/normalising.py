@@ -54,7 +54,8 @@ def _count(tensor: Tensor, axes: list[int]) -> Tensor:
     sizes = [None] if dims is None else [dims[axis] for axis in axes]
     if None not in sizes:
         return constant(math.prod(size or 0 for size in sizes), tensor.dtype.base_dtype, name="count")
-    return identity(reduce_prod(cast(gather(shape(tensor), axes), tensor.dtype.base_dtype)), name="count")
+    count: Tensor = identity(reduce_prod(cast(gather(shape(tensor), axes), tensor.dtype.base_dtype)), name="count")
+    return count
 
 
 def normalize_moments(

@@ -74,16 +74,16 @@ def _checked(numbers: Tensor, num_classes: Any, what: str) -> Tensor:
         limit = cast(convert_to_tensor(num_classes), dtypes.int64)
         checks.append(assert_less(classes, limit, message=f"`{what}` out of bound"))
     with control_dependencies(checks):
-        return identity(classes)
+        checked: Tensor = identity(classes)
+        return checked
 
 
 def streaming_confusion_matrix(labels: Any, predictions: Any, num_classes: int, weights: Any = None) -> tuple[Any, Any]:
     """Return a float64 variable with the confusion matrix so far, and the node that counts a batch."""
     total = metric_variable([num_classes, num_classes], dtypes.float64, "total_confusion_matrix")
     found, wanted = cast(predictions, dtypes.int64), cast(labels, dtypes.int64)
-    flat = [tensor if len(tensor.dims or ()) == 1 else reshape(tensor, [-1]) for tensor in (wanted, found)]
     factors = None if weights is None else reshape(weights, [-1])
-    batch = confusion_matrix(*flat, num_classes, dtypes.float64, weights=factors)
+    batch = confusion_matrix(reshape(wanted, [-1]), reshape(found, [-1]), num_classes, dtypes.float64, weights=factors)
     return total, sum_up(total, batch)
 
 
