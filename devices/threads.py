@@ -116,6 +116,12 @@ def divide(work: Work, size: int, unit: int) -> None:
             raise part.error
 
 
+def offer(work: Work, start: int, stop: int) -> None:
+    """Let a worker call `work(start, stop)` when one is free; nobody waits for it or hears of its errors."""
+    _workers.employ((os.cpu_count() or 1) - 1)
+    _workers.inbox.put(_Part(work, start, stop))
+
+
 def _wait_for(parts: list[_Part]) -> None:
     try:
         for part in parts:

@@ -1,6 +1,6 @@
 """Compiling programs with numba, the extra `fast`: in the background, while NumPy goes on computing them.
 
-The first large call of a group asks for its loops; a thread imports numba, compiles, and ends when nothing is left to do. Later
+The second large call of a group asks for its loops; a thread imports numba, compiles, and ends when nothing is left to do. Later
 calls find the kernel. Where numba is not installed, or has no faster way, nothing happens and NumPy stays.
 
 State: `_requests`, what was asked for, by the text of the program, for the life of the process; `_Worker`, the queue and its
@@ -50,20 +50,45 @@ class Kernel:
             items[i] = self._dtypes[i].type(items[i])
 
         def work(start: int, stop: int) -> None:
+            """Compute from `start` to `stop`."""
             lanes = [np.empty(_LANES, dtype) for dtype in self._lanes]
             self.function(start, stop, step, found.columns, _LANES, 0, *items, *targets, *partials, *lanes)
 
         return work
 
+    def bind_in_place(self, items: list[Any], bounds: list[tuple[int, int]]) -> Callable[[Any, int], None]:
+        """Return `run(done, part)`, which computes the elements within `bounds[part]`, written over the items; see wholly.py."""
+        given = [self._dtypes[i].type(item) if i in self._scalars else item for i, item in enumerate(items)]
+        calls = [(start, stop, stop - start, 0, _LANES, 0, *given) for start, stop in bounds]
+
+        def run(done: Any, part: int) -> None:
+            self.function(*calls[part], done, part)
+
+        return run
+
 
 class Request:
-    """A program that was asked for: `kernel` is None until it is compiled, and stays None where it cannot be."""
+    """A program that may be compiled. `kernel` is None until it is; `loops` is None where that cannot be."""
 
-    __slots__ = ("kernel", "loops")
+    __slots__ = ("_asked", "kernel", "loops")
 
     def __init__(self, loops: Loops | None) -> None:
         self.loops = loops
         self.kernel: Kernel | None = None
+        self._asked = 0
+
+    def ask(self) -> Kernel | None:
+        """Return the kernel where there is one; have it made when it is asked for a second time."""
+        if self.kernel is None and self.loops is not None:
+            self._asked += 1
+            if self._asked == 2:
+                _worker.add(self)
+        return self.kernel
+
+    @property
+    def waits(self) -> bool:
+        """Whether it was asked for and is not there yet."""
+        return self.kernel is None and self.loops is not None and self._asked > 1
 
 
 _NEVER = Request(None)
@@ -99,7 +124,7 @@ class _Worker:
 
     def restart(self) -> None:
         """Go on in a child after a fork, which has the queue and not the thread."""
-        left = [request for request in _requests.values() if request.loops is not None and request.kernel is None]
+        left = [request for request in _requests.values() if request.waits]
         self.__init__()  # type: ignore[misc]
         for request in left:
             self.add(request)
@@ -121,7 +146,7 @@ def available() -> bool:
 
 
 def request(program: Program, kinds: str, table: bool, aliases: tuple[int | None, ...] | None = None) -> Request:
-    """Ask for a program's loops over inputs of these kinds; the same request for the same text.
+    """Return the request for a program's loops over inputs of these kinds; the same for the same text.
 
     `aliases` names, for an output that is to be written over an input of that number, the input.
     """
@@ -131,10 +156,7 @@ def request(program: Program, kinds: str, table: bool, aliases: tuple[int | None
     key = (program.text, kinds, table, aliases)
     found = _requests.get(key)
     if found is None:
-        made = Request(Loops(program, kinds, table, aliases))
-        found = _requests.setdefault(key, made)
-        if found is made:
-            _worker.add(made)
+        found = _requests.setdefault(key, Request(Loops(program, kinds, table, aliases)))
     return found
 
 
@@ -218,7 +240,8 @@ def _signature(types: Any, loops: Loops) -> tuple[Any, ...]:
         array(program.dtypes[n], FULL, True) for n, a in zip(program.outputs, loops.aliases, strict=True) if a is None
     ]
     sums = [array(reduction.dtype, ROW, True) for reduction in program.reductions]
-    return (*[types.uint64] * 6, *inputs, *outputs, *sums, *sums)
+    ending = [types.Array(types.uint8, 1, "C"), types.uint64] if loops.in_place else []
+    return (*[types.uint64] * 6, *inputs, *outputs, *sums, *sums, *ending)
 
 
 def _type_of(types: Any, dtype: Any) -> Any:

@@ -94,7 +94,7 @@ class FusedGroup:
         request = self._compiled.get(layout)
         if request is None:
             request = self._compiled[layout] = compiled.request(self.program, *layout)
-        return request.kernel
+        return request.ask()
 
 
 def _room(reduction: Reduction, found: Fit, step: int) -> Any:

@@ -84,12 +84,13 @@ class Loops:
     """The source of one function `kernel(lo, hi, step, columns, lanes, zero, …)`; all six numbers are unsigned.
 
     After the numbers come the inputs, then the outputs that are none of `aliases` (those are written over the input that the
-    alias names), a row of partial results for each reduction, and a row of lanes for each.
+    alias names), a row of partial results for each reduction, and a row of lanes for each. A function that writes over its
+    inputs ends with `done, part`: it does nothing where `done[part]`, and sets it when it has finished.
     """
 
     def __init__(self, program: Program, kinds: str, table: bool, aliases: tuple[int | None, ...]) -> None:
         self.program, self.kinds, self.table, self.aliases = program, kinds, table, aliases
-        self.used = {f"a{i}": kind for i, kind in enumerate(kinds)}
+        self.in_place = any(alias is not None for alias in aliases)
         self._out = _Writer()
         self.source = self._source()
 
@@ -98,7 +99,10 @@ class Loops:
         names += [f"o{i}" for i, alias in enumerate(self.aliases) if alias is None]
         names += [f"r{i}" for i in range(len(self.program.reductions))]
         names += [f"q{i}" for i in range(len(self.program.reductions))]
+        names += ["done", "part"] if self.in_place else []
         self._out.add(0, f"def kernel(lo, hi, step, columns, lanes, zero, {', '.join(names)}):")
+        if self.in_place:
+            self._out.add(1, "if done[part]: return")
         self._out.add(1, "for b in range(lo, hi, step):")
         self._out.add(2, "e = min(b + step, hi)")
         whole = [i for i, r in enumerate(self.program.reductions) if r.axes is None]
@@ -113,6 +117,8 @@ class Loops:
         else:
             self._stretch(2, "b", "e")
         self._flush(2, whole, "b // step")
+        if self.in_place:
+            self._out.add(1, "done[part] = True")
         return "\n".join(self._out.lines)
 
     def _columns(self, depth: int) -> None:

@@ -9,7 +9,7 @@ rounding of functions such as `exp` and the order of sums.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -97,6 +97,26 @@ class Program:
     def _operand(self, name: str) -> str:
         value = self.constants.get(name)
         return name if value is None else f"{value.dtype.str}:{value.tobytes().hex()}"
+
+
+def split_scalars(program: Program, scalars: frozenset[int]) -> tuple[Program, Program]:
+    """Return what depends on the scalar inputs alone as a program of its own, and the rest, which takes its results.
+
+    Both take all inputs; the outputs of the first are further inputs of the second. Without reductions.
+    """
+    first = {line.result for line in program.lines if program.needs[line.result] <= scalars}
+    rest = [line for line in program.lines if line.result not in first]
+    wanted = dict.fromkeys(name for line in rest for name in line.arguments if name in first)
+    wanted |= dict.fromkeys(name for name in program.outputs if name in first)
+    head = Program(
+        program.inputs, tuple(line for line in program.lines if line.result in first), tuple(wanted), program.constants
+    )
+    count = len(program.inputs)
+    renamed = {name: f"a{count + i}" for i, name in enumerate(wanted)}
+    body = [replace(line, arguments=tuple(renamed.get(a, a) for a in line.arguments)) for line in rest]
+    inputs = (*program.inputs, *(program.dtypes[name] for name in wanted))
+    outputs = tuple(renamed.get(name, name) for name in program.outputs)
+    return without_dead_lines(head), Program(inputs, tuple(body), outputs, program.constants)
 
 
 def without_dead_lines(program: Program) -> Program:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from ...devices.device import Device
 from ...devices.fusion.cuda import DeviceGroup, can_generate
 from ...devices.fusion.group import FusedGroup
 from ...devices.fusion.tracing import Recorder, Symbol, Untraceable
-from ...ops.core.registry import REGISTRY
+from ...ops.core.templates import cuda_templates
 from .ir import CONSTANT, Step, Value
 
 _REDUCTIONS = {"Sum": "sum", "Mean": "mean", "Max": "max", "Min": "min"}
@@ -51,19 +51,13 @@ def _adds_row(step: Step) -> bool:
     return bool(value.dims and bias.dims) and value.dims[-1] == bias.dims[-1] is not None
 
 
-@lru_cache(maxsize=1)
-def templates() -> dict[str, str]:
-    """Return the CUDA expression of every ufunc that an op names."""
-    return {decl.fuse.name: decl.fuse.cuda for decl in REGISTRY.values() if decl.fuse is not None and decl.fuse.cuda}
-
-
 def fits_kernel(step: Step) -> bool:
     """Tell whether an element-wise step can be part of a generated CUDA kernel."""
     recorder = Recorder([v.dtype.np_dtype for v in step.flat_args()])
     (made,) = step.outputs
     assert made is not None
     result = _record(recorder, step, dict(zip(step.flat_args(), recorder.inputs, strict=True)))
-    return can_generate(recorder.program([result.name]), templates())
+    return can_generate(recorder.program([result.name]), cuda_templates())
 
 
 def fused_group(step: Step) -> Any:
@@ -85,7 +79,7 @@ def fused_group(step: Step) -> Any:
     program = recorder.program([name for name in results if name not in reduced])
     if step.device.kind == "CPU":
         return FusedGroup(program, results)
-    group = DeviceGroup(program, step.device.xp, templates())
+    group = DeviceGroup(program, step.device.xp, cuda_templates())
     return group if step.device.simulated else partial(_activated, step.device, group)
 
 

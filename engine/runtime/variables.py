@@ -7,7 +7,8 @@ instead of allocating each step.
 
 Invariants: a reader may take `value` without the lock, for the array it gets is whole and stays as it is while the
 reader holds it; whatever can fail happens before a plain store to `value` replaces it. An array is written to again only
-when nobody but the cell refers to it, which its reference count tells (views count, for they refer to their base).
+when nobody but the cell refers to it, which its reference count tells (views count, for they refer to their base). While
+a value is written over in place, the cell is `busy`, and readers wait for its lock.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def _unread(name: str, is_resource: bool) -> FailedPreconditionError:
 class Cell:
     """The value of one variable in one session, on one device; see `VariableCell` in ops/core/context.py."""
 
-    __slots__ = ("__weakref__", "device", "dtype", "is_resource", "lock", "name", "serial", "shape", "spare", "value")
+    __slots__ = ("__weakref__", "busy", "device", "dtype", "is_resource", "lock", "name", "serial", "shape", "spare", "value")
 
     def __init__(
         self, name: str, dtype: DType, shape: Shape, device: Device, is_resource: bool = False, serial: int = 0,
@@ -59,6 +60,7 @@ class Cell:
         self.serial = serial
         self.value: Array | None = None
         self.spare: Array | None = None
+        self.busy = False
         self.lock = threading.RLock() if lock is None else lock
 
     @property
@@ -69,9 +71,29 @@ class Cell:
     def read(self) -> Array:
         """Return the value; FailedPreconditionError when there is none yet."""
         value = self.value
+        # In this order: whoever claims the value afterwards sees that it is referred to here.
+        if self.busy:
+            with self.lock:
+                value = self.value
         if value is None:
             raise _unread(self.name, self.is_resource)
         return value
+
+    def claim(self) -> bool:
+        """Keep readers waiting for the lock; tell whether the value may be written over in place.
+
+        That is so when only the cell and one list of the caller's refer to it, or to a view of it. The caller holds the
+        lock and calls `release` in any case; forgetting that would make readers slow and never wrong.
+        """
+        self.busy = True
+        value = self.value
+        if value is None or not self.keeps(value) or sys.getrefcount(value) > _ONE_OWNER + 1:
+            return False
+        return value.base is None and bool(value.flags.writeable)
+
+    def release(self) -> None:
+        """Let readers go on."""
+        self.busy = False
 
     def assign(self, value: Array) -> None:
         """Make a copy of `value` the new value."""

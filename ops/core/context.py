@@ -53,6 +53,12 @@ class VariableCell(Protocol):
     def scratch(self) -> Array | None:
         """Return an array like the value that may be written, or None when there is none; the caller holds the lock."""
 
+    def claim(self) -> bool:
+        """Keep readers waiting; tell whether only the cell and one list refer to the value. The caller holds the lock."""
+
+    def release(self) -> None:
+        """Let readers go on."""
+
     def writable(self) -> Array:
         """Return an array with the value that may be written in place, then `replace`d; the caller holds the lock."""
 

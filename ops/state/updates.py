@@ -2,8 +2,8 @@
 
 A step is a formula `(xp, values, operands) -> new values`. Every new value is computed, into arrays that nobody else
 sees, before the first one is stored, and the stores follow each other in one straight line: CPython looks for
-signals at calls and at backward jumps only, so not even Ctrl-C comes between two of them. On the host large variables
-are computed piece by piece, each piece small enough that the formula's temporaries stay in the cache.
+signals at calls and at backward jumps only, so not even Ctrl-C comes between two of them. Large variables on the host may be
+written over instead, by compiled code (`large.py`).
 """
 
 from __future__ import annotations
@@ -13,21 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from ...devices.threads import divide
 from ...devices.types import Array, Namespace
 from ..core.context import VariableCell
 from ..core.errors import InvalidArgumentError
 from ..core.shapes import format_brackets
+from .large import HostUpdate, host_update, on_gpu, over_themselves
 from .rows import check_rows
 
 Cells = Sequence[VariableCell]
 Formula = Callable[..., tuple[Array, ...]]
 
-# Elements a piece: small enough for a cache, large enough that threads seldom meet at the interpreter's lock, which they
-# pass at every call (1 << 14 took 40 ms for Adam on 10M floats with two threads, 1 << 16 took 27).
-_PIECE = 1 << 16
+# Elements from which an update is worth more than its formula's calls.
 _LARGE = 1 << 16
-_THREADED = 1 << 20
 
 
 def commit(cells: Cells, values: Sequence[Array]) -> None:
@@ -101,10 +98,13 @@ def apply_dense(xp: Namespace, cells: Cells, formula: Formula, grad: Array, scal
     def step() -> None:
         values = [cell.read() for cell in cells]
         _check_shapes(values, grad)
-        if xp is np and grad.size >= _LARGE and all(_plain(array) for array in (*values, grad)):
-            commit(cells, _in_pieces(cells, values, formula, grad, scalars))
-        else:
-            commit(cells, formula(xp, *values, grad, *scalars))
+        if xp is not np:
+            return commit(cells, on_gpu(xp, formula, (*values, grad, *scalars)))
+        if grad.size >= _LARGE and all(_plain(array) for array in (*values, grad)):
+            update = host_update(formula, values, grad, scalars)
+            if update is not None:
+                return _update_large(update, cells, values, grad, scalars)
+        commit(cells, formula(xp, *values, grad, *scalars))
 
     holding(cells, step)
 
@@ -120,29 +120,16 @@ def _check_shapes(values: Sequence[Array], grad: Array) -> None:
             raise InvalidArgumentError(None, None, f"var and delta do not have the same shape{words}")
 
 
-def _in_pieces(
-    cells: Cells, values: Sequence[Array], formula: Formula, grad: Array, scalars: Sequence[Array]
-) -> list[Array]:
+def _update_large(update: HostUpdate, cells: Cells, values: list[Array], grad: Array, scalars: Sequence[Array]) -> None:
+    """Compute in place where that may be, else into arrays that are then stored."""
+    if over_themselves(update, cells, values, grad, scalars):
+        return
     results = []
     for cell, value in zip(cells, values, strict=True):
         spare = cell.scratch()
         results.append(np.empty_like(value) if spare is None else spare)
-    sources = [value.reshape(-1) for value in values]
-    targets = [result.reshape(-1) for result in results]
-    steps = grad.reshape(-1)
-
-    def part(first: int, last: int) -> None:
-        for start in range(first, last, _PIECE):
-            piece = slice(start, min(start + _PIECE, last))
-            pieces = formula(np, *[source[piece] for source in sources], steps[piece], *scalars)
-            for target, new in zip(targets, pieces, strict=True):
-                target[piece] = new
-
-    if steps.size < _THREADED:
-        part(0, steps.size)
-    else:
-        divide(part, steps.size, _PIECE)
-    return results
+    update.into(update.items(values, grad, scalars), results)
+    commit(cells, results)
 
 
 def apply_sparse(

@@ -1,0 +1,129 @@
+"""The updates of large variables: an optimiser's formula as one pass over memory.
+
+The formula is traced into a program. On the host that is compiled where the extra `fast` is installed, and then writes over
+the variables themselves; until then, and without it, NumPy computes it by blocks into arrays that nobody else sees. On a GPU
+it is one generated kernel. Invariant: variables are written over only while nobody but their cells refers to them, and
+by code that nothing interrupts half-way; readers wait meanwhile (`Cell.claim`).
+
+State: `_updates`, the programs by formula, attributes and dtypes, for the life of the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from ...devices.fusion import compiled
+from ...devices.fusion.blocks import BLOCK, straight
+from ...devices.fusion.cuda import DeviceGroup, can_generate
+from ...devices.fusion.group import THREADED, FusedGroup
+from ...devices.fusion.layout import FULL, SCALAR, Fit
+from ...devices.fusion.program import Program, split_scalars
+from ...devices.fusion.tracing import Untraceable, program_of
+from ...devices.fusion.wholly import parts_of, run_wholly
+from ...devices.types import Array, Namespace
+from ..core.context import VariableCell
+from ..core.templates import cuda_templates
+
+Formula = Callable[..., tuple[Array, ...]]
+
+
+class HostUpdate:
+    """A formula for host arrays. `cells` variables change; a gradient and scalars follow them among its inputs."""
+
+    def __init__(self, program: Program, cells: int) -> None:
+        self._cells = cells
+        given = len(program.inputs)
+        head, body = split_scalars(program, frozenset(range(cells + 1, given)))
+        self._prepare = straight(head, head.outputs)
+        self._kinds = FULL * (cells + 1) + SCALAR * (len(body.inputs) - cells - 1)
+        self._body = body
+        self._group = FusedGroup(body, body.outputs)
+
+    def items(self, values: Sequence[Array], grad: Array, scalars: Sequence[Array]) -> list[Any]:
+        """Return what the body takes: arrays of one axis, then scalars, those that are computed once included."""
+        given = [scalar[()] for scalar in scalars]
+        return [*(array.reshape(-1) for array in (*values, grad)), *given, *self._prepare(*values, grad, *given)]
+
+    def into(self, items: list[Any], results: list[Array]) -> None:
+        """Compute the new values into `results`, by blocks."""
+        size = items[0].size
+        self._group.run(Fit((size,), self._kinds, items, size, 0), [result.reshape(-1) for result in results])
+
+    def in_place(self) -> compiled.Kernel | None:
+        """Return the compiled code that writes over the variables, or None until there is any."""
+        aliases = tuple(range(self._cells))
+        return compiled.request(self._body, self._kinds, False, aliases).ask()
+
+
+_updates: dict[Any, Any] = {}
+
+
+def _key_of(formula: Formula) -> Any:
+    return (formula.func, tuple(formula.keywords.items())) if isinstance(formula, partial) else formula
+
+
+def _found(key: Any, make: Callable[[], Any]) -> Any:
+    if key not in _updates:
+        _updates[key] = make()
+    return _updates[key]
+
+
+def _traced(formula: Formula, arrays: Sequence[Array]) -> Program | None:
+    try:
+        return program_of(formula, [array.dtype for array in arrays])
+    except Untraceable:
+        return None
+
+
+def host_update(formula: Formula, values: Sequence[Array], grad: Array, scalars: Sequence[Array]) -> HostUpdate | None:
+    """Return the update by a formula of arrays like these, or None where it cannot be traced."""
+    arrays = (*values, grad, *scalars)
+
+    def make() -> HostUpdate | None:
+        program = _traced(formula, arrays)
+        return None if program is None else HostUpdate(program, len(values))
+
+    made: HostUpdate | None = _found((_key_of(formula), tuple(array.dtype for array in arrays)), make)
+    return made
+
+
+def over_themselves(
+    update: HostUpdate, cells: Sequence[VariableCell], values: list[Array], grad: Array, scalars: Sequence[Array]
+) -> bool:
+    """Update variables in place, whose locks the caller holds; False where that may not be, and nothing has happened.
+
+    `values` are the variables' arrays, to which nothing but that list and the cells may refer.
+    """
+    kernel = update.in_place()
+    if kernel is None:
+        return False
+    try:
+        if not all(cell.claim() for cell in cells):
+            return False
+        items = update.items(values, grad, scalars)
+        bounds = parts_of(items[0].size, BLOCK, THREADED)
+        run_wholly(kernel.bind_in_place(items, bounds), len(bounds))
+        for cell in cells:
+            cell.spare = None
+    finally:
+        for cell in cells:
+            cell.release()
+    return True
+
+
+def on_gpu(xp: Namespace, formula: Formula, arrays: Sequence[Array]) -> tuple[Array, ...]:
+    """Return a formula's results for arrays of a GPU, by one kernel where it can be generated."""
+    if not hasattr(xp, "elementwise_kernel"):
+        return formula(xp, *arrays)
+
+    def make() -> Any:
+        program = _traced(formula, arrays)
+        if program is None or not can_generate(program, cuda_templates()):
+            return partial(formula, xp)
+        return DeviceGroup(program, xp, cuda_templates())
+
+    key = (_key_of(formula), tuple(array.dtype for array in arrays), id(xp))
+    results: tuple[Array, ...] = _found(key, make)(*arrays)
+    return results
