@@ -90,17 +90,19 @@ def _serve(inbox: SimpleQueue[_Part]) -> None:
         del part
 
 
-def divide(work: Work, size: int, unit: int) -> None:
+def divide(work: Work, size: int, unit: int, shares: int = 1) -> None:
     """Call `work(start, stop)` on parts of 0 to `size` that begin at multiples of `unit`, on all cores, and wait.
+
+    There are up to `shares` parts for each core: more of them cost more, and even out what else the machine does.
 
     NumPy's warnings are off in every part, since threads do not inherit the caller's errstate. The first error of a
     part is raised when all parts have ended; parts that nobody has begun when the caller's fails are left.
     """
     cores = os.cpu_count() or 1
-    step = max(unit, -(-size // (cores * unit)) * unit)
+    step = max(unit, -(-size // (cores * shares * unit)) * unit)
     parts = [_Part(work, start, min(start + step, size)) for start in range(step, size, step)]
     try:
-        _workers.employ(len(parts))
+        _workers.employ(min(len(parts), cores))
         for part in parts:
             _workers.inbox.put(part)
         _quietly(work, 0, min(step, size))

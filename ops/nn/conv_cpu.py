@@ -24,6 +24,8 @@ from .windows import Window, taps
 CACHE = 1 << 19
 # Products of one number with another below which threads cost more than they bring.
 SMALL = 1 << 20
+# Parts of a batch for each core, so that one that is kept from working delays little.
+_SHARES = 2
 # Numbers that lie together in a row of a window, from which on rows are the better way.
 LONG = 32
 
@@ -106,7 +108,7 @@ def over_batch(work: Callable[[int, int], None], batch: int, products: int) -> N
         work(0, batch)
         return
     with blas.one_thread():
-        divide(work, batch, 1)
+        divide(work, batch, 1, _SHARES)
 
 
 def _products(images: Array, window: Window, made: int) -> int:

@@ -14,7 +14,8 @@ from millstream.devices.threads import divide
 
 @pytest.mark.parametrize("size", [0, 1, 7, 64, 65, 1000])
 @pytest.mark.parametrize("cores", [1, 2, 5])
-def test_every_element_is_worked_on_once(size, cores, monkeypatch):
+@pytest.mark.parametrize("shares", [1, 3])
+def test_every_element_is_worked_on_once(size, cores, shares, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     counts, starts = np.zeros(size, int), []
 
@@ -22,9 +23,9 @@ def test_every_element_is_worked_on_once(size, cores, monkeypatch):
         starts.append(start)
         counts[start:stop] += 1
 
-    divide(work, size, 16)
+    divide(work, size, 16, shares)
     assert (counts == 1).all()
-    assert all(start % 16 == 0 for start in starts) and len(starts) <= cores
+    assert all(start % 16 == 0 for start in starts) and len(starts) <= cores * shares
 
 
 def test_parts_are_quiet():
