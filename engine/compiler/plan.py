@@ -30,6 +30,7 @@ from .ir import Block, Step, Value
 from .lower import HANDLES, Lowering
 from .prune import Needed, prune
 from .rewrite.aliases import drop_aliases
+from .rewrite.narrow import narrow_products
 from .rewrite.scales import join_scales
 from .rewrite.uniform import shrink_uniform
 from .rewrite.updates import share_scalars
@@ -268,6 +269,7 @@ def improve(block: Block, targets: Sequence[Operation], trusted: bool = True) ->
         join_scales(block)
         merge(block)
     drop_unused(block, targets)
+    narrow_products(block)
     fuse(block)
     if trusted:
         share_scalars(block)
