@@ -39,6 +39,11 @@ def operand(array: Array) -> tuple[int, int] | None:
     cuBLAS counts columns first, so it sees the transpose of what lies there in rows.
     """
     (rows, columns), (down, right), size = array.shape, array.strides, array.itemsize
+    # Along an axis of length one strides say nothing.
+    if array.flags.c_contiguous:
+        return _PLAIN, columns
+    if array.flags.f_contiguous:
+        return _TRANSPOSED, rows
     if right == size and down >= columns * size:
         return _PLAIN, down // size
     if down == size and right >= rows * size:

@@ -143,7 +143,8 @@ class Device(ABC):
 
     @abstractmethod
     def get_async(self, array: Array) -> Pending:
-        """Start copying one of this device's arrays to the host; what is launched later waits, so it may overwrite."""
+        """Start copying one of this device's arrays to the host, beside what is launched later; who gives the result up
+        without `wait` waits then. Nobody may write to the array meanwhile, but a graph, whose launch waits."""
 
     @abstractmethod
     def receive(self, array: Array, source: Device) -> Array:

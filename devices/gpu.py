@@ -225,7 +225,7 @@ class GpuDevice(Device):
         if self._capturing is not None:
             raise CaptureError(f"A graph is being captured on {self.short_name} already")
         with CAPTURING, self._cuda.Device(self.card.number):
-            capture = GpuCapture(self._cp, self.compute_stream.raw)
+            capture = GpuCapture(self._cp, self.compute_stream, self.copy_stream)
             capture.begin()
             self._thread.capture = capture
             self.xp.multiply_by(capture.products)
@@ -279,6 +279,7 @@ class GpuDevice(Device):
 
     def refill(self, array: Array, values: np.ndarray[Any, Any]) -> None:
         self._not_in_capture("host memory is copied")
+        self.compute_stream.wait(self.copy_stream.record())
         with self.activate():
             self._fill(array, values)
 
@@ -305,10 +306,7 @@ class GpuDevice(Device):
             source = _contiguous(array)
             staged = self._pinned(array.shape, array.dtype)
             source.get(stream=self.copy_stream.raw, out=staged, blocking=False)
-        event = self.copy_stream.record()
-        # What the plan launches next may overwrite the array, or free it for reuse.
-        self.compute_stream.wait(event)
-        return _Arriving(event, source, staged)
+        return _Arriving(self.copy_stream.record(), source, staged)
 
     def receive(self, array: Array, source: Device) -> Array:
         self._not_in_capture("an array is copied")

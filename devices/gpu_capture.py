@@ -20,11 +20,12 @@ class GpuCapture:
     """A graph that is captured between `begin` and `end`. `raw` is its stream, `pool` its memory.
 
     Args:
-      cp: the module cupy. target: the CuPy stream that the graph is launched on. Make it on the right device.
+      cp: the module cupy. target: the device's stream that the graph is launched on. copies: that of its copies to the
+        host. Make it on the right device.
     """
 
-    def __init__(self, cp: Any, target: Any) -> None:
-        self._target = target
+    def __init__(self, cp: Any, target: Any, copies: Any) -> None:
+        self._target, self._copies = target, copies
         self.raw = cp.cuda.Stream(non_blocking=True)
         self.pool = cp.cuda.MemoryPool()
         with cp.cuda.using_allocator(self.pool.malloc):
@@ -44,7 +45,9 @@ class GpuCapture:
 
     def launch(self) -> None:
         """Queue the graph on the device's compute stream."""
-        self._graph.launch(stream=self._target)
+        # Copies to the host may still read what the graph writes to again.
+        self._target.wait(self._copies.record())
+        self._graph.launch(stream=self._target.raw)
 
     def __len__(self) -> int:
         return 0

@@ -130,9 +130,7 @@ class SimulatedGpu(Device):
         array._buffer.check_read(self.copy_stream)
         cost = COPY_US + data.nbytes / BUS_BYTES_PER_US
         array._buffer.note_read(self.copy_stream.launch("get", "device to host", data.nbytes, cost))
-        event = self.copy_stream.record()
-        self.compute_stream.wait(event)
-        return _Arriving(self, np.array(data), event)
+        return _Arriving(self, array, np.array(data), self.copy_stream.record())
 
     def receive(self, array: Array, source: Device) -> Array:
         if not isinstance(source, SimulatedGpu) or source.machine is not self.machine:
@@ -156,6 +154,7 @@ class SimulatedGpu(Device):
         return moment
 
     def refill(self, array: Array, values: np.ndarray[Any, Any]) -> None:
+        self.compute_stream.wait(self.copy_stream.record())
         with self.on(self.compute_stream):
             self.overwrite(array, values)
 
@@ -329,20 +328,27 @@ class SimulatedGpu(Device):
 
 
 class _Arriving(Pending):
-    """A copy to the host on a simulated GPU's copy stream."""
+    """A copy to the host on a simulated GPU's copy stream; it holds the array that it reads."""
 
-    def __init__(self, device: SimulatedGpu, values: np.ndarray[Any, Any], event: SimulatedEvent) -> None:
+    def __init__(
+        self, device: SimulatedGpu, source: Array, values: np.ndarray[Any, Any], event: SimulatedEvent
+    ) -> None:
         self._device = device
+        self._source: Array | None = source
         self._values = values
         self._event = event
-        self._waited = False
 
     @property
     def done(self) -> bool:
         return self._event.done
 
     def wait(self) -> np.ndarray[Any, Any]:
-        if not self._waited:
+        if self._source is not None:
             self._device.machine.host_wait(self._event, "get")
-            self._waited = True
+            self._source = None
         return self._values
+
+    def __del__(self) -> None:
+        # Nobody waited: memory that the copy still reads must not be handed out again.
+        if self._source is not None and not self._event.done:
+            self._device.machine.host_wait(self._event, "a copy that nobody waited for")

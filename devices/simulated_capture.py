@@ -127,6 +127,8 @@ class SimulatedCapture:
         device = self._device
         device.memory.raise_late_errors()
         stream = device.compute_stream
+        # Copies to the host may still read what the graph writes to again.
+        stream.wait(device.copy_stream.record())
         outside = [(key, self._alive(reference)) for key, reference in self._outside.items()]
         for key, buffer in outside:
             (buffer.check_write if key in self._written else buffer.check_read)(stream)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ...devices.types import Array, Namespace
 from ..core import dtypes, shapes
 from ..core.errors import InvalidArgumentError
@@ -86,8 +88,11 @@ realdiv = public_binary(real_div_op)
 
 
 def refuse_zero(xp: Namespace, divisor: Array) -> None:
-    """Raise InvalidArgumentError when an integer divisor has a zero; costs a wait on a GPU."""
-    if not bool(xp.all(divisor)):
+    """Raise InvalidArgumentError when an integer divisor in host memory has a zero.
+
+    Not on a GPU, as in TensorFlow: the host would have to wait for the card to know. There the result is 0.
+    """
+    if xp is np and not xp.all(divisor):
         raise InvalidArgumentError(None, None, "Integer division by zero")
 
 

@@ -1,8 +1,10 @@
 """Neural network ops: public names as people type them after `tf.nn.`."""
 
 from ..math import sigmoid, tanh
+from . import batch_norm_onednn as batch_norm_onednn
 from . import onednn_kernels as onednn_kernels
 from . import softmax_rows as softmax_rows
+from . import sparse_loss_gpu as sparse_loss_gpu
 from .activations import crelu, elu, leaky_relu, relu, relu6, selu, softplus, softsign, swish
 from .batch_norm import fused_batch_norm
 from .bias import bias_add, in_top_k, l2_loss, relu_layer, xw_plus_b

@@ -133,9 +133,31 @@ def test_pending_copies_do_not_make_the_host_wait(gpus):
     x = gpu.put(X)
     pending = transfer_async(x, gpu, cpu)
     assert not pending.done and gpus.host_waits() == []
-    x += 1
+    following = x + 1
+    with pytest.raises(StreamOrderError):
+        x += 1
     np.testing.assert_array_equal(pending.wait(), X)
     assert pending.done and pending.wait() is pending.wait() and len(gpus.host_waits()) == 1
+    x += 1
+    np.testing.assert_array_equal(gpu.get(x), gpu.get(following))
+
+
+def test_pending_copies_hold_what_they_read(gpus):
+    gpu, cpu = gpus[0], local_devices()[0]
+    x = gpu.put(X)
+    pending = transfer_async(x, gpu, cpu)
+    del x
+    following = gpu.put(X) + 1
+    np.testing.assert_array_equal(pending.wait(), X)
+    np.testing.assert_array_equal(gpu.get(following), X + 1)
+
+
+def test_a_copy_that_nobody_waits_for_is_waited_for_when_it_is_dropped(gpus):
+    gpu, cpu = gpus[0], local_devices()[0]
+    pending = transfer_async(gpu.put(X), gpu, cpu)
+    del pending
+    assert [wait.why for wait in gpus.host_waits()] == ["a copy that nobody waited for"]
+    gpu.synchronize()
 
 
 WAYS = [("CPU:0", "CPU:1"), ("CPU:0", "GPU:0"), ("GPU:0", "CPU:0"), ("GPU:0", "GPU:1"), ("GPU:1", "GPU:0")]
