@@ -27,6 +27,7 @@ from .emit import Emitter
 from .fold import fold, merge
 from .fuse import fuse
 from .ir import Block, Step, Value
+from .known_shapes import with_known_shapes
 from .lower import HANDLES, Lowering
 from .prune import Needed, prune
 from .rewrite.aliases import drop_aliases
@@ -89,7 +90,7 @@ class Program:
         if all(step.device.kind == "CPU" for step in block.steps):
             return
         try:
-            found = cut(block)
+            found = cut(with_known_shapes(block))
         except NotCut as reason:
             log.info("%s is not captured as a graph: %s", self.filename, reason)
             return
