@@ -1,7 +1,7 @@
 """`tf.debugging`."""
 
-from ...ops.io import Assert
 from ...ops.layers import (
+    Assert,
     assert_equal,
     assert_greater,
     assert_greater_equal,

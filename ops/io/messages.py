@@ -41,7 +41,14 @@ class _Count:
             return left > 0
 
 
-@op("Print", types="input: T, data: [U] -> output: T", shape=same_shape, stateful=True, host="data", aliases="output=input")
+@op(
+    "Print",
+    types="input: T, data: [U] -> output: T",
+    shape=same_shape,
+    stateful=True,
+    host="data",
+    aliases="output=input",
+)
 def print_op(
     ctx: KernelContext, xp: Namespace, input: Array, data: list[Array], *, message: str = "", first_n: int = -1,
     summarize: int = 3,
@@ -94,7 +101,14 @@ def print_v2_op(xp: Namespace, text: Array, *, output_stream: str = "stderr", en
     stream.flush()
 
 
-@op("Assert", types="condition: bool, data: [T] ->", shape=no_outputs, stateful=True, devices="CPU", differentiable=False)
+@op(
+    "Assert",
+    types="condition: bool, data: [T] ->",
+    shape=no_outputs,
+    stateful=True,
+    devices="CPU",
+    differentiable=False,
+)
 def assert_op(xp: Namespace, condition: Array, data: list[Array], *, summarize: int = 3) -> None:
     """Raise InvalidArgumentError with the values of `data` unless `condition` is true."""
     if np.ndim(condition):
@@ -104,8 +118,8 @@ def assert_op(xp: Namespace, condition: Array, data: list[Array], *, summarize: 
         raise errors.InvalidArgumentError(None, None, f"assertion failed: {shown}")
 
 
-def Assert(condition: Any, data: Any, summarize: int | None = None, name: str | None = None) -> Operation:
-    """Create a node that fails with InvalidArgumentError when `condition` is false.
+def plain_assert(condition: Any, data: Any, summarize: int | None = None, name: str | None = None) -> Operation:
+    """Create a node that fails with InvalidArgumentError when `condition` is false; its data is always at the host.
 
     It runs when it is fetched or when others depend on it (`tf.control_dependencies([assertion])`).
 

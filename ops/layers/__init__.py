@@ -5,6 +5,7 @@
 """
 
 from .arranging import argsort, batch_gather, repeat, sort
+from .assertions import Assert
 from .checks import (
     assert_equal,
     assert_greater,
@@ -38,6 +39,7 @@ from .numeric_checks import (
 )
 
 __all__ = [
+    "Assert",
     "add_check_numerics_ops",
     "argsort",
     "assert_equal",

@@ -19,10 +19,10 @@ from ..core.dtypes import as_dtype
 from ..core.node import Operation, Tensor
 from ..core.scopes import name_scope
 from ..core.shape_rules import constant_value
-from ..io import Assert
 from ..math import abs as absolute
 from ..math import equal, greater, greater_equal, less, less_equal, logical_or, not_equal, reduce_all, subtract
 from ..state import no_op
+from .assertions import Assert
 
 _COMPARE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "==": (equal, np.equal), "!=": (not_equal, np.not_equal), "<": (less, np.less), "<=": (less_equal, np.less_equal),
@@ -32,7 +32,12 @@ _COMPARE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
 
 def _assertion(name: str, symbol: str) -> Callable[..., Operation]:
     def check(
-        x: Any, y: Any, data: Any = None, summarize: int | None = None, message: str | None = None, name: str | None = None
+        x: Any,
+        y: Any,
+        data: Any = None,
+        summarize: int | None = None,
+        message: str | None = None,
+        name: str | None = None,
     ) -> Operation:
         with name_scope(name, check.__name__, [t for t in (x, y) if isinstance(t, Tensor)]):
             first = convert_to_tensor(x, name="x")
@@ -120,7 +125,9 @@ def assert_near(
             f"x ({first.name}) = ", first, f"y ({second.name}) = ", second,
         ]  # fmt: skip
         difference = absolute(subtract(first, second))
-        return _held("<=", difference, absolutely + relative * absolute(second), _with_message(message, shown), summarize)
+        return _held(
+            "<=", difference, absolutely + relative * absolute(second), _with_message(message, shown), summarize
+        )
 
 
 def _begin(message: str | None) -> str:
@@ -151,21 +158,36 @@ def _rank_check(
 
 
 def assert_rank(
-    x: Any, rank: Any, data: Any = None, summarize: int | None = None, message: str | None = None, name: str | None = None
+    x: Any,
+    rank: Any,
+    data: Any = None,
+    summarize: int | None = None,
+    message: str | None = None,
+    name: str | None = None,
 ) -> Operation:
     """Check that `x` has this rank: ValueError at once where it is known, else an operation that fails when it runs."""
     return _rank_check(x, rank, "==", "", name, "assert_rank", message, data, summarize)
 
 
 def assert_rank_at_least(
-    x: Any, rank: Any, data: Any = None, summarize: int | None = None, message: str | None = None, name: str | None = None
+    x: Any,
+    rank: Any,
+    data: Any = None,
+    summarize: int | None = None,
+    message: str | None = None,
+    name: str | None = None,
 ) -> Operation:
     """Check that `x` has this rank or a higher one; see `assert_rank`."""
     return _rank_check(x, rank, ">=", "at least ", name, "assert_rank_at_least", message, data, summarize)
 
 
 def assert_rank_in(
-    x: Any, ranks: Any, data: Any = None, summarize: int | None = None, message: str | None = None, name: str | None = None
+    x: Any,
+    ranks: Any,
+    data: Any = None,
+    summarize: int | None = None,
+    message: str | None = None,
+    name: str | None = None,
 ) -> Operation:
     """Check that `x` has one of these ranks; see `assert_rank`."""
     with name_scope(name, "assert_rank_in", [x] if isinstance(x, Tensor) else []):
@@ -192,7 +214,9 @@ def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str
     with name_scope(name, "assert_type", [tensor] if isinstance(tensor, Tensor) else []):
         value, wanted = convert_to_tensor(tensor, name="tensor"), as_dtype(tf_type)
         if value.dtype.base_dtype is not wanted.base_dtype:
-            raise TypeError(f"{_begin(message)}{value.name} must be of type {wanted.name}; got {value.dtype.base_dtype.name}")
+            raise TypeError(
+                f"{_begin(message)}{value.name} must be of type {wanted.name}; got {value.dtype.base_dtype.name}"
+            )
         return no_op(name="statically_determined_correct_type")
 
 
@@ -202,7 +226,7 @@ def assert_integer(x: Any, message: str | None = None, name: str | None = None) 
         value = convert_to_tensor(x, name="x")
         if not value.dtype.is_integer:
             raise TypeError(
-                f"{_begin(message)}Expected \"x\" to be integer type.  Found: {value.dtype.name} of tensor {value.name}"
+                f'{_begin(message)}Expected "x" to be integer type.  Found: {value.dtype.name} of tensor {value.name}'
             )
         return no_op(name="statically_determined_was_integer")
 
@@ -218,4 +242,6 @@ def assert_scalar(tensor: Any, name: str | None = None, message: str | None = No
 
 def is_numeric_tensor(tensor: Any) -> bool:
     """Tell whether `tensor` is a Tensor of numbers."""
-    return isinstance(tensor, Tensor) and (tensor.dtype.is_floating or tensor.dtype.is_integer or tensor.dtype.is_complex)
+    return isinstance(tensor, Tensor) and (
+        tensor.dtype.is_floating or tensor.dtype.is_integer or tensor.dtype.is_complex
+    )

@@ -10,9 +10,9 @@ from ..core.convert import convert_to_tensor
 from ..core.node import Tensor
 from ..core.scopes import control_dependencies, name_scope
 from ..core.shape_rules import constant_value
-from ..io import Assert
 from ..math import greater_equal, mod, reduce_all
 from ..random import random_uniform
+from .assertions import Assert
 
 
 def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None = None) -> Tensor:
@@ -45,6 +45,8 @@ def _check_static(tensor: Tensor, size: Tensor) -> None:
     if wanted is None or tensor.dims is None:
         return
     if wanted.shape != (len(tensor.dims),):
-        raise ValueError(f"size must have one entry for each of the {len(tensor.dims)} dimensions, got {wanted.tolist()}")
+        raise ValueError(
+            f"size must have one entry for each of the {len(tensor.dims)} dimensions, got {wanted.tolist()}"
+        )
     if any(d is not None and d < w for d, w in zip(tensor.dims, wanted.tolist(), strict=True)):
         raise ValueError(f"Need value.shape >= size, got {tensor.shape} and {wanted.tolist()}")

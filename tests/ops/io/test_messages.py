@@ -10,8 +10,9 @@ from millstream.ops.core.convert import constant
 from millstream.ops.core.graph import Graph
 from millstream.ops.core.registry import lookup
 from millstream.ops.gradients import gradients
-from millstream.ops.io import Assert, Print
+from millstream.ops.io import Print
 from millstream.ops.io.summarize import summarize
+from millstream.ops.layers import Assert
 
 # What TensorFlow prints, between its outer brackets.
 TEXTS = [
@@ -86,7 +87,7 @@ def test_an_assertion_says_what_it_saw() -> None:
         with pytest.raises(errors.InvalidArgumentError) as caught:
             session.run(node)
     assert caught.value.message == "assertion failed: [hello: ] [[1 2][3...]...] [2.5]"
-    assert caught.value.op is node
+    assert caught.value.op.name == "Assert/AssertGuard/Assert" and node.name == "Assert/AssertGuard/Merge"
     assert __file__ in str(caught.value)
 
 
@@ -103,5 +104,26 @@ def test_an_assertion_guards_what_depends_on_it() -> None:
 def test_assertions_are_named_as_in_tensorflow() -> None:
     with Graph().as_default() as graph:
         Assert(True, [1], summarize=5, name="check")
-        assert [op.name for op in graph.get_operations()] == ["check/Assert/condition", "check/Assert/data_0", "check/Assert"]
+        assert [op.name for op in graph.get_operations()] == [
+            "check/Assert/condition",
+            "check/Assert/data_0",
+            "check/Assert",
+        ]
         assert graph.get_operation_by_name("check/Assert").get_attr("summarize") == 5
+
+
+def test_an_assertion_that_passes_leaves_its_data_where_it_is() -> None:
+    """x(GPU:0) -> x > 0 -> a guard on the host, which asks for x only when it fails"""
+    with simulated_gpus(1) as gpus, Graph().as_default() as graph, Session() as session:
+        with graph.device("/gpu:0"):
+            x = lookup("Placeholder")(dtype="float32", shape=(1000,))
+            y = x * 2.0
+        small = lookup("All")(lookup("Less")(y, 10.0), [0])
+        node = Assert(small, [y])
+        session.run(node, {x: np.ones(1000)})
+        gpus[0].machine.reset()
+        session.run(node, {x: np.ones(1000)})
+        back = [record for record in gpus[0].machine.timeline if record.kind == "device to host"]
+        assert [record.nbytes for record in back] == [1]
+        with pytest.raises(errors.InvalidArgumentError, match=r"assertion failed: \[20 20 20...\]"):
+            session.run(node, {x: np.full(1000, 10.0)})
