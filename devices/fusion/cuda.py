@@ -47,7 +47,7 @@ def literal(value: Any) -> str:
         number = int(value)
         words = f"(-{-(number + 1)}LL - 1LL)" if number < 0 else f"{number}{'ULL' if kind == 'u' else 'LL'}"
     else:
-        words = _SPECIAL.get(str(float(value)), float(value).hex())
+        words = _SPECIAL.get(str(float(value)), repr(float(value)))
     return f"({_taken_in(value.dtype)})({words})"
 
 
@@ -59,6 +59,12 @@ def can_generate(program: Program, templates: Mapping[str, str]) -> bool:
 
 
 def _template(line: Line, templates: Mapping[str, str]) -> str:
+    kind = line.loop[-1].kind
+    if line.name == "invert" and kind == "b":
+        return "!{0}"
+    # CUDA computes powers of integers in double, which has not all of their digits.
+    if line.name == "power" and kind != "f":
+        return ""
     return TEMPLATES.get(line.name) or templates.get(line.name, "")
 
 

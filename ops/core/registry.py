@@ -69,6 +69,7 @@ class Attr:
 class Ufunc:
     """How an element-wise op fuses: a name in the array namespace, an operator template and a CUDA expression.
 
+    In `cuda`, {T} is the type in which the operands are taken; NaN and signs have to come out as NumPy's do.
     `operator` (such as `"{0} + {1}"`) is used where Python's operator equals the ufunc on scalars and arrays alike.
     """
 

@@ -22,6 +22,8 @@ from .declare import FLOATING, INEXACT, INTEGERS, NUMERIC, QUANTIZED, REAL, SIGN
 TO_BOOL = "x: T, y: T -> z: bool"
 POINT = "y: T, x: T -> z: T"
 LOGICAL = "x: bool, y: bool -> z: bool"
+# CUDA: unlike max and min, they pass NaN on.
+GREATER, LESSER = "{0} >= {1} || {0} != {0} ? {0} : {1}", "{0} <= {1} || {0} != {0} ? {0} : {1}"
 OLD_SUM = FLOATING + SIGNED + dtypes.COMPLEX + (dtypes.uint8, dtypes.string)
 
 # fmt: off
@@ -29,8 +31,8 @@ add_v2 = binary("AddV2", "add", NUMERIC, "{0} + {1}", "Returns `x + y`.", operat
 add_v1 = binary("Add", "add", OLD_SUM, "{0} + {1}", "Returns `x + y`, element-wise; joins strings.")
 subtract = binary("Sub", "subtract", NUMERIC, "{0} - {1}", "Returns `x - y`, element-wise.", operator="{0} - {1}")
 multiply = binary("Mul", "multiply", NUMERIC, "{0} * {1}", "Returns `x * y`.", operator="{0} * {1}", commutative=True)
-maximum = binary("Maximum", "maximum", REAL, "max({0}, {1})", "Returns the greater of `x` and `y`, element-wise.")
-minimum = binary("Minimum", "minimum", REAL, "min({0}, {1})", "Returns the lesser of `x` and `y`, element-wise.")
+maximum = binary("Maximum", "maximum", REAL, GREATER, "Returns the greater of `x` and `y`, element-wise.")
+minimum = binary("Minimum", "minimum", REAL, LESSER, "Returns the lesser of `x` and `y`, element-wise.")
 atan2 = binary("Atan2", "arctan2", FLOATING, "atan2({0}, {1})", "Returns the angle of (x, y) in radians.", types=POINT)
 # fmt: on
 

@@ -12,11 +12,13 @@ from .declare import FLOATING, INEXACT, INTEGERS, NUMERIC, SIGNED, SIGNED_NUMERI
 
 TO_BOOL = "x: T -> y: bool"
 LOGICAL = "x: bool -> y: bool"
+# CUDA: NaN stays NaN.
+SIGN = "{0} != {0} ? {0} : ({T})(({0} > ({T})0) - ({0} < ({T})0))"
 
 # fmt: off
 negative = unary("Neg", "negative", SIGNED_NUMERIC, "-{0}", "Returns `-x`, element-wise.", operator="-{0}")
 abs_real = unary("Abs", "absolute", FLOATING + SIGNED, "abs({0})", "Returns the size of a real `x`.", operator="abs({0})")
-sign = unary("Sign", "sign", SIGNED_NUMERIC, "sign({0})", "Returns -1, 0 or 1 by the sign of `x`; `x / |x|` for complex `x`.")
+sign = unary("Sign", "sign", SIGNED_NUMERIC, SIGN, "Returns -1, 0 or 1 by the sign of `x`; `x / |x|` for complex `x`.")
 square = unary("Square", "square", NUMERIC, "{0} * {0}", "Returns `x * x`, element-wise.")
 sqrt = unary("Sqrt", "sqrt", INEXACT, "sqrt({0})", "Returns the square root of `x`; NaN where a real `x` is negative.")
 exp = unary("Exp", "exp", INEXACT, "exp({0})", "Returns e to the power of `x`, element-wise.")
