@@ -16,7 +16,7 @@ from ..core.dtypes import DType, as_dtype
 from ..core.graph import GraphKeys, get_default_graph
 from ..core.node import Tensor
 from ..core.scopes import name_scope
-from ..core.shapes import Shape, num_elements
+from ..core.shapes import Shape, as_shape_tuple, num_elements
 from ..variables.initializers import Zeros
 from ..variables.scope import VariableScope, variable_scope
 
@@ -26,7 +26,7 @@ Activation = Callable[[Tensor], Tensor] | None
 class Layer:
     """A part of a network with variables.
 
-    Derived classes make variables with `add_weight` in `build(dims)`, and compute in `call(inputs)`.
+    Derived classes make variables with `add_weight` in `build(input_shape)`, and compute in `call(inputs)`.
 
     Args:
       trainable: whether the variables go into TRAINABLE_VARIABLES.
@@ -48,6 +48,8 @@ class Layer:
         self._name = name or _snake_case(type(self).__name__)
         self._reuse = _reuse
         self._losses: list[Tensor] = []
+        self._updates: list[Any] = []
+        self._calls: list[tuple[Any, Any]] = []
         self._current: Any = None
         self._variables: list[tuple[Any, bool]] = []
         self._scope: VariableScope | None = None
@@ -91,14 +93,58 @@ class Layer:
         """The losses of regularizers that this layer has made."""
         return list(self._losses)
 
+    @property
+    def updates(self) -> list[Any]:
+        """The operations that this layer wants run in training."""
+        return list(self._updates)
+
+    @property
+    def graph(self) -> Any:
+        """The graph of the layer's variables; the default graph before the first call."""
+        return self._variables[0][0].graph if self._variables else get_default_graph()
+
+    @property
+    def input(self) -> Any:
+        """The inputs of the only call; AttributeError unless there was exactly one."""
+        return self._only_call()[0]
+
+    @property
+    def output(self) -> Any:
+        """The outputs of the only call; AttributeError unless there was exactly one."""
+        return self._only_call()[1]
+
+    def _only_call(self) -> tuple[Any, Any]:
+        if not self._calls:
+            raise AttributeError(f"Layer {self.name} is not connected, no input to return.")
+        if len(self._calls) > 1:
+            raise AttributeError(f"Layer {self.name} was called {len(self._calls)} times; its input is ill-defined.")
+        return self._calls[0]
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Add a loss, or a list of them, to this layer's and to the collection REGULARIZATION_LOSSES."""
+        for loss in losses if isinstance(losses, list | tuple) else [losses]:
+            self._losses.append(loss)
+            get_default_graph().add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)
+
+    def add_update(self, updates: Any, inputs: Any = None) -> None:
+        """Add an operation, or a list of them, to this layer's updates and to the collection UPDATE_OPS."""
+        for update in updates if isinstance(updates, list | tuple) else [updates]:
+            self._updates.append(update)
+            get_default_graph().add_to_collection(GraphKeys.UPDATE_OPS, update)
+
     def count_params(self) -> int:
         """Return the number of elements of all variables; ValueError before the first call."""
         if not self.built:
             raise ValueError(f"You tried to call `count_params` on {self.name}, but the layer isn't built.")
         return sum(num_elements(variable.shape.as_list()) or 0 for variable in self.variables)
 
-    def build(self, dims: Shape) -> None:
-        """Make the variables for inputs of shape `dims`."""
+    def build(self, input_shape: Any) -> None:
+        """Make the variables for inputs of this TensorShape (or these, of several inputs), before the first `call`."""
+        self._make(None if isinstance(input_shape, list) else as_shape_tuple(input_shape))
+        self.built = True
+
+    def _make(self, dims: Shape) -> None:
+        """Make the variables for inputs of shape `dims`; the layers of this package say how."""
 
     def call(self, inputs: Any, **options: Any) -> Any:
         """Compute the outputs; derived classes say how."""
@@ -121,6 +167,8 @@ class Layer:
         self._variables.append((variable, trainable))
         return variable
 
+    add_variable = add_weight
+
     def apply(self, inputs: Any, **options: Any) -> Any:
         """Compute the outputs; the same as calling the layer."""
         return self(inputs, **options)
@@ -137,6 +185,7 @@ class Layer:
                 self._build(tensors)
                 outputs = self.call(tensors if several else tensors[0], **options)
                 self._regularize(outputs)
+        self._calls.append((inputs, outputs))
         return outputs
 
     def _open(self, scope: Any) -> None:
@@ -151,7 +200,8 @@ class Layer:
             return
         if self.dtype is None:
             self.dtype = tensors[0].dtype.base_dtype if tensors else dtypes.float32
-        self.build(tensors[0].dims if tensors else ())
+        found = [tensor.shape for tensor in tensors]
+        self.build(found[0] if len(found) == 1 else found)
         self.built = True
 
     def _regularize(self, outputs: Any) -> None:
@@ -160,8 +210,7 @@ class Layer:
         for output in outputs if isinstance(outputs, list | tuple) else [outputs]:
             with name_scope("ActivityRegularizer"):
                 loss = self.activity_regularizer(output)
-            self._losses.append(loss)
-            get_default_graph().add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)
+            self.add_loss(loss)
 
 
 class KernelLayer(Layer):

@@ -84,7 +84,7 @@ class _Convolution(KernelLayer):
             )
         return channels
 
-    def build(self, dims: Shape) -> None:
+    def _make(self, dims: Shape) -> None:
         """Make the weights for inputs of this shape."""
         self._add_weights([*self.kernel_size, self._channels(dims), self.filters])
 
@@ -135,7 +135,7 @@ class Conv2DTranspose(_Convolution):
             trainable, name, **options,
         )  # fmt: skip
 
-    def build(self, dims: Shape) -> None:
+    def _make(self, dims: Shape) -> None:
         """Make the weights for inputs of this shape."""
         self.kernel = self.add_weight(
             "kernel", [*self.kernel_size, self.filters, self._channels(dims)], **self._kernel_options
@@ -204,7 +204,7 @@ class SeparableConv2D(_Convolution):
         self.depthwise_kernel: Any = None
         self.pointwise_kernel: Any = None
 
-    def build(self, dims: Shape) -> None:
+    def _make(self, dims: Shape) -> None:
         """Make the weights for inputs of this shape."""
         channels, ones = self._channels(dims), (1,) * self.rank
         spread = [*self.kernel_size, channels, self.depth_multiplier]

@@ -41,7 +41,7 @@ class Dense(KernelLayer):
         )  # fmt: skip
         self.units = int(units)
 
-    def build(self, dims: Shape) -> None:
+    def _make(self, dims: Shape) -> None:
         """Make the weights for inputs of this shape."""
         if not dims or dims[-1] is None:
             raise ValueError("The last dimension of the inputs to `Dense` should be defined. Found `None`.")

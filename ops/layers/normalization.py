@@ -12,7 +12,7 @@ from typing import Any
 from ..array import ones_like, reshape, stop_gradient, zeros_like
 from ..core import dtypes
 from ..core.convert import constant, convert_to_tensor
-from ..core.graph import GraphKeys, get_default_graph
+from ..core.graph import get_default_graph
 from ..core.node import Tensor
 from ..core.scopes import colocate_with, name_scope
 from ..core.shapes import Shape
@@ -75,11 +75,10 @@ class BatchNormalization(Layer):
         self.moving_variance: Any = None
         self.renorm_mean: Any = None
         self.renorm_stddev: Any = None
-        self.updates: list[Any] = []
 
     # -- variables -------------------------------------------------------------------------------------------------
 
-    def build(self, dims: Shape) -> None:
+    def _make(self, dims: Shape) -> None:
         """Make the variables for inputs of this shape."""
         if not dims:
             raise ValueError(f"Input has undefined rank in layer {self.name}: {dims}")
@@ -191,12 +190,8 @@ class BatchNormalization(Layer):
         momentum = self.momentum
         if known is None:
             momentum = smart_cond(training, lambda: constant(float(self.momentum)), lambda: constant(1.0))
-        self._add_update(_move(self.moving_mean, mean, momentum))
-        self._add_update(_move(self.moving_variance, variance, momentum))
-
-    def _add_update(self, update: Any) -> None:
-        self.updates.append(update)
-        get_default_graph().add_to_collection(GraphKeys.UPDATE_OPS, update)
+        self.add_update(_move(self.moving_mean, mean, momentum))
+        self.add_update(_move(self.moving_variance, variance, momentum))
 
     # -- renormalisation -------------------------------------------------------------------------------------------
 
