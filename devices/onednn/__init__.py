@@ -4,6 +4,7 @@ Nothing is loaded before somebody asks whether it is there. Kernels of ops call 
 """
 
 from .library import OneDnnError, available, description
+from .normalisation import normalise
 from .primitives import Geometry, convolution, filter_gradient, image_gradient, max_pool, max_pool_gradient, mean_pool
 from .product import product
 
@@ -18,5 +19,6 @@ __all__ = [
     "max_pool",
     "max_pool_gradient",
     "mean_pool",
+    "normalise",
     "product",
 ]

@@ -130,9 +130,18 @@ def normalised(xp: Namespace, arrays: tuple[Array, ...], attrs: dict[str, Any], 
     y = _like(xp, way.scaled(xp, rows, used, factor, offset), x, attrs["data_format"])
     if not training:
         return [y, xp.array(mean), xp.array(variance), xp.array(mean), xp.array(variance)]
-    unbiased = spread * single(rows.shape[0] / max(rows.shape[0] - 1, 1))
+    return trained(xp, y, (used, spread), (mean, variance), rows.shape[0], share)
+
+
+def trained(
+    xp: Namespace, y: Array, batch: tuple[Array, Array], known: tuple[Array, Array], count: int, share: float
+) -> list[Array]:
+    """Return what a training step hands back: `batch` and `known` are pairs of mean and variance, `share` the batch's weight."""
+    (used, spread), (mean, variance) = batch, known
+    single = spread.dtype.type
+    unbiased = spread * single(count / max(count - 1, 1))
     kept = [used, unbiased]
-    if share != 1.0 and mean.shape == (channels,):
+    if share != 1.0 and mean.shape == used.shape:
         kept = [old * single(1 - share) + new * single(share) for old, new in zip((mean, variance), kept, strict=True)]
     return [y, xp.array(kept[0]), kept[1], used, spread]
 

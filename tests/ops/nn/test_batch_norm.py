@@ -142,15 +142,16 @@ def test_gradients_to_second_order_are_those_of_the_composition(training, monkey
 
 def test_large_images_in_blocks_agree_with_one_pass():
     images = RNG.uniform(3, 5, (16, 40, 30, 32)).astype("f4")
+    weights = RNG.uniform(-1, 1, images.shape).astype("f4")
     scale, offset = np.linspace(0.5, 2, 32).astype("f4"), np.linspace(-1, 1, 32).astype("f4")
     with Graph().as_default(), Session() as session:
         x = graph_constant(images)
         y, mean, variance = nn.fused_batch_norm(x, scale, offset, epsilon=EPSILON)
-        found = session.run([y, mean, variance, *gradients(y * y, [x])])
+        found = session.run([y, mean, variance, *gradients(y * graph_constant(weights), [x])])
     wanted = trained(images.astype("f8"), scale, offset)
     for one, other in zip(found[:3], wanted[:3], strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
-    dx = differentiated(2 * wanted[0], images.astype("f8"), scale, wanted[3], wanted[4], True)[0]
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+    dx = differentiated(weights.astype("f8"), images.astype("f8"), scale, wanted[3], wanted[4], True)[0]
     np.testing.assert_allclose(found[3], dx, rtol=1e-3, atol=1e-4)
 
 
