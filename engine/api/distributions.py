@@ -1,0 +1,3 @@
+"""`tf.distributions`."""
+
+from ...ops.layers.distributions import *  # noqa: F403
