@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from importlib import resources
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import UnsupportedByDevice
@@ -28,7 +28,7 @@ class Listed:
 
     @cached_property
     def _raw(self) -> dict[str, Any]:
-        text = resources.files(__package__).joinpath("cupy_names.json").read_text(encoding="ascii")
+        text = Path(__file__).with_name("cupy_names.json").read_text(encoding="ascii")
         return json.loads(text)  # type: ignore[no-any-return]
 
     @cached_property
