@@ -1,7 +1,9 @@
 """`tf.train`."""
 
 from ...placement.replica import replica_device_setter
+from ..checkpoint import *  # noqa: F403
+from ..checkpoint import __all__ as _checkpoint
 from ..train import *  # noqa: F403
 from ..train import __all__ as _train
 
-__all__ = ["replica_device_setter", *_train]
+__all__ = ["replica_device_setter", *_checkpoint, *_train]

@@ -14,7 +14,7 @@ from ...devices.types import Array, Namespace
 from ..core import dtypes, shapes
 from ..core.errors import InvalidArgumentError
 from ..core.node import Operation
-from ..core.registry import Ufunc, op
+from ..core.registry import Ufunc, lookup, op
 from ..core.shape_rules import broadcast
 from ..core.shapes import Shape
 from .declare import FLOATING, INEXACT, INTEGERS, NUMERIC, QUANTIZED, REAL, SIGNED, Binary, binary, public_binary
@@ -29,6 +29,14 @@ OLD_SUM = FLOATING + SIGNED + dtypes.COMPLEX + (dtypes.uint8, dtypes.string)
 # fmt: off
 add_v2 = binary("AddV2", "add", NUMERIC, "{0} + {1}", "Returns `x + y`.", operator="{0} + {1}", commutative=True, aggregate=True)
 add_v1 = binary("Add", "add", OLD_SUM, "{0} + {1}", "Returns `x + y`, element-wise; joins strings.")
+
+
+@lookup("Add").kernel("CPU", supports=lambda node: node.inputs[0].dtype.base_dtype is dtypes.string)
+def _joined(xp: Namespace, x: Array, y: Array) -> Array:
+    """Join strings; NumPy gives the object itself, not an array of it, where both are scalars."""
+    return np.asarray(np.add(x, y), object)
+
+
 subtract = binary("Sub", "subtract", NUMERIC, "{0} - {1}", "Returns `x - y`, element-wise.", operator="{0} - {1}")
 multiply = binary("Mul", "multiply", NUMERIC, "{0} * {1}", "Returns `x * y`.", operator="{0} * {1}", commutative=True)
 maximum = binary("Maximum", "maximum", REAL, GREATER, "Returns the greater of `x` and `y`, element-wise.")
