@@ -1,0 +1,21 @@
+"""`tf.keras`."""
+
+from types import SimpleNamespace as _Namespace
+
+from ..keras import backend, layers, models
+from ..keras import datasets as _datasets
+from ..keras import named as _named
+from ..keras.layers import Input
+from ..keras.models import Model, Sequential
+
+activations = _Namespace(**_named.ACTIVATIONS)
+datasets = _Namespace(mnist=_Namespace(load_data=_datasets.load_data))
+initializers = _Namespace(**_named.INITIALIZERS)
+losses = _Namespace(**_named.LOSSES)
+regularizers = _Namespace(L1L2=_named.L1L2, l1=_named.l1, l1_l2=_named.l1_l2, l2=_named.l2)
+utils = _Namespace(to_categorical=_datasets.to_categorical)
+
+__all__ = [
+    "Input", "Model", "Sequential", "activations", "backend", "datasets", "initializers", "layers", "losses", "models",
+    "regularizers", "utils",
+]  # fmt: skip
