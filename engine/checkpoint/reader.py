@@ -62,7 +62,7 @@ def NewCheckpointReader(filepattern: Any) -> CheckpointReader:
 
 def _prefix(ckpt_dir_or_file: Any) -> str:
     """Return the prefix of a checkpoint, the latest one of a folder."""
-    path = os.fspath(ckpt_dir_or_file)
+    path: str = os.fspath(ckpt_dir_or_file)
     if not os.path.isdir(path):
         return path
     latest = latest_checkpoint(path)

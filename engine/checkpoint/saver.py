@@ -296,7 +296,7 @@ def _save_node(path: Tensor, saveables: list[SaveableObject]) -> Operation:
 def _plain_save(path: Tensor, saveables: list[SaveableObject]) -> Tensor:
     node = _save_node(path, saveables)
     with get_default_graph().control_dependencies([node]):
-        return identity(path, name="control_dependency")
+        return identity(path, name="control_dependency")  # type: ignore[no-any-return]
 
 
 def _by_device(saveables: list[SaveableObject]) -> list[tuple[str, list[SaveableObject]]]:
@@ -318,7 +318,7 @@ def _sharded_save(path: Tensor, saveables: list[SaveableObject]) -> Tensor:
     with graph.control_dependencies(nodes):
         merged = merge_v2_checkpoints_op.node(stack(parts), path, delete_old_dirs=True)
     with graph.control_dependencies([merged]):
-        return identity(path)
+        return identity(path)  # type: ignore[no-any-return]
 
 
 def _restore_nodes(saver: Saver, path: Tensor, saveables: list[SaveableObject]) -> Operation:

@@ -350,7 +350,7 @@ class BundleReader:
             flat, crc = made.reshape(-1).view(np.uint8), 0
             for start in range(0, flat.size, _CHUNK):
                 piece = flat[start : start + _CHUNK]
-                if file.readinto(piece) != piece.size:
+                if file.readinto(piece.data) != piece.size:
                     raise CorruptedError(f"{name!r} ends early")
                 crc = crc32c(piece, crc)
             _check_crc(crc, entry, name)

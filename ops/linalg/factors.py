@@ -114,7 +114,7 @@ def _qr_shapes(node: Operation) -> list[Shape]:
 
 
 @op("Qr", types="input: T -> q: T, r: T", T=TYPES, shape=_qr_shapes)
-def qr_op(xp: Namespace, input: Array, *, full_matrices: bool = False) -> tuple[Array, Array]:
+def qr_op(xp: Namespace, input: Array, *, full_matrices: bool = False) -> Any:
     """Returns orthogonal and upper triangular factors of matrices."""
     ...
 
@@ -172,7 +172,7 @@ def eigen_shapes(node: Operation) -> list[Shape]:
 
 
 @op("SelfAdjointEigV2", types="input: T -> e: T, v: T", T=TYPES, shape=eigen_shapes)
-def self_adjoint_eig_op(xp: Namespace, input: Array, *, compute_v: bool = True) -> tuple[Array, Array]:
+def self_adjoint_eig_op(xp: Namespace, input: Array, *, compute_v: bool = True) -> Any:
     """Returns the rising eigenvalues of self-adjoint matrices, and the eigenvectors as columns."""
     ...
 
@@ -209,7 +209,7 @@ def _self_adjoint_gradient(op: Operation, de: Tensor | None, dv: Tensor | None) 
 
 def _inverse_or_zero(x: Tensor) -> Tensor:
     """Return the reciprocal; 0 where there is none, as between equal eigenvalues."""
-    return div_no_nan_op(add(zeros_like(x), 1), x)  # type: ignore[no-any-return]
+    return div_no_nan_op(add(zeros_like(x), 1), x)
 
 
 def svd_shapes(node: Operation) -> list[Shape]:
@@ -227,7 +227,7 @@ def svd_shapes(node: Operation) -> list[Shape]:
 @op("Svd", types="input: T -> s: T, u: T, v: T", T=TYPES, shape=svd_shapes)
 def svd_op(
     xp: Namespace, input: Array, *, compute_uv: bool = True, full_matrices: bool = False
-) -> tuple[Array, Array, Array]:
+) -> Any:
     """Returns the falling singular values of matrices, and the singular vectors as columns."""
     ...
 
@@ -300,7 +300,7 @@ def _lu_shapes(node: Operation) -> list[Shape]:
     "Lu", types="input: T -> lu: T, p: output_idx_type", T=TYPES, output_idx_type=dtypes.INDEX, shape=_lu_shapes,
     defaults={"output_idx_type": dtypes.int32},
 )  # fmt: skip
-def lu_op(xp: Namespace, input: Array, *, output_idx_type: dtypes.DType) -> tuple[Array, Array]:
+def lu_op(xp: Namespace, input: Array, *, output_idx_type: dtypes.DType) -> Any:
     """Returns lower and upper triangular factors packed in one matrix, and the permutation of the rows."""
     ...
 

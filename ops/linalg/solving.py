@@ -47,7 +47,7 @@ def matrix_determinant_op(xp: Namespace, input: Array) -> Array:
 
 
 @op("LogMatrixDeterminant", types="input: T -> sign: T, log_abs_determinant: T", T=TYPES, shape=_signs_and_logarithms)
-def log_matrix_determinant_op(xp: Namespace, input: Array) -> tuple[Array, Array]:
+def log_matrix_determinant_op(xp: Namespace, input: Array) -> Any:
     """Returns the signs of determinants, and the logarithms of their absolute values."""
     ...
 

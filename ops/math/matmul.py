@@ -166,7 +166,7 @@ def _batch_gradients(op: Operation, dy: Tensor) -> list[Tensor]:
     decl: OpDecl = op.decl
 
     def product(into: Tensor, a: Tensor, b: Tensor, adj_a: bool, adj_b: bool) -> Tensor:
-        kind = {"Tout": into.dtype} if decl is batch_matmul_v3_op else {}
+        kind: dict[str, Any] = {"Tout": into.dtype} if decl is batch_matmul_v3_op else {}
         return decl(a, b, adj_x=adj_a, adj_y=adj_b, **kind)  # type: ignore[no-any-return]
 
     return [
