@@ -11,6 +11,14 @@ from ..core.node import Operation, Tensor
 from ..core.registry import lookup, op
 from ..core.shape_rules import same_shape
 from ..core.shapes import Shape
+from .band_diagonals import (
+    matrix_diag_part_v2,
+    matrix_diag_part_v3,
+    matrix_diag_v2,
+    matrix_diag_v3,
+    matrix_set_diag_v2,
+    matrix_set_diag_v3,
+)
 
 _DIAG_TYPES = (
     dtypes.bfloat16,
@@ -175,19 +183,52 @@ def diag_part(input: Any, name: str | None = None) -> Tensor:
     return diag_part_op(input, name=name)  # type: ignore[no-any-return]
 
 
-def matrix_diag(diagonal: Any, name: str = "diag") -> Tensor:
-    """Return matrices [..., n, n] with the vectors [..., n] on their diagonals."""
-    return matrix_diag_op(diagonal, name=name)  # type: ignore[no-any-return]
+def matrix_diag(
+    diagonal: Any, name: str = "diag", k: Any = 0, num_rows: Any = -1, num_cols: Any = -1, padding_value: Any = 0,
+    align: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return matrices [..., n, n] with the vectors [..., n] on their diagonals.
+
+    Args:
+      diagonal: vectors, or [..., number of diagonals, longest] where `k` names several.
+      name: the node's name.
+      k: which diagonal: 0 the main one, negative ones below; or the lowest and the highest of several.
+      num_rows, num_cols: the size of the matrices, -1 for what the diagonals need.
+      padding_value: what stands beside the diagonals.
+      align: at which side the rows of shorter diagonals are padded, as in "RIGHT_LEFT" (above, below); they begin at the
+        left when None.
+    """
+    if _is_plain(k, align) and _is(num_rows, -1) and _is(num_cols, -1) and _is(padding_value, 0):
+        return matrix_diag_op(diagonal, name=name)  # type: ignore[no-any-return]
+    decl, options = (matrix_diag_v2, {}) if align is None else (matrix_diag_v3, {"align": align})
+    return decl(diagonal, k, num_rows, num_cols, padding_value, name=name, **options)  # type: ignore[no-any-return]
 
 
-def matrix_diag_part(input: Any, name: str = "diag_part") -> Tensor:
-    """Return the diagonals of matrices [..., m, n] as vectors [..., min(m, n)]."""
-    return matrix_diag_part_op(input, name=name)  # type: ignore[no-any-return]
+def matrix_diag_part(
+    input: Any, name: str = "diag_part", k: Any = 0, padding_value: Any = 0, align: str | None = None
+) -> Tensor:
+    """Return the diagonals of matrices [..., m, n] as vectors [..., min(m, n)]; `k` and the rest as for `matrix_diag`."""
+    if _is_plain(k, align) and _is(padding_value, 0):
+        return matrix_diag_part_op(input, name=name)  # type: ignore[no-any-return]
+    decl, options = (matrix_diag_part_v2, {}) if align is None else (matrix_diag_part_v3, {"align": align})
+    return decl(input, k, padding_value, name=name, **options)  # type: ignore[no-any-return]
 
 
-def matrix_set_diag(input: Any, diagonal: Any, name: str = "set_diag") -> Tensor:
-    """Return matrices with `diagonal` in place of their diagonals."""
-    return matrix_set_diag_op(input, diagonal, name=name)  # type: ignore[no-any-return]
+def matrix_set_diag(input: Any, diagonal: Any, name: str = "set_diag", k: Any = 0, align: str | None = None) -> Tensor:
+    """Return matrices with `diagonal` in place of their diagonals; `k` and `align` as for `matrix_diag`."""
+    if _is_plain(k, align):
+        return matrix_set_diag_op(input, diagonal, name=name)  # type: ignore[no-any-return]
+    decl, options = (matrix_set_diag_v2, {}) if align is None else (matrix_set_diag_v3, {"align": align})
+    return decl(input, diagonal, k, name=name, **options)  # type: ignore[no-any-return]
+
+
+def _is(value: Any, number: int) -> bool:
+    return isinstance(value, int | float) and value == number
+
+
+def _is_plain(k: Any, align: str | None) -> bool:
+    """Tell whether the main diagonal alone is meant, which the ops of version 1 serve."""
+    return align is None and _is(k, 0)
 
 
 def matrix_band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = None) -> Tensor:
