@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..scratch import lanes
 from ..threads import divide
 from . import compiled
 from .blocks import BLOCK, blocked, slots_of, straight, wide_of
@@ -85,8 +86,8 @@ class FusedGroup:
 
         def part(start: int, stop: int) -> None:
             room = step * max(1, found.columns)
-            scratch = [np.empty(room, dtype) for dtype in self._scratch]
-            function(start, stop, step, found.columns, partials, found.items, targets, scratch)
+            with lanes(room, self._scratch) as scratch:
+                function(start, stop, step, found.columns, partials, found.items, targets, scratch)
 
         return part
 
