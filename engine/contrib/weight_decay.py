@@ -80,7 +80,7 @@ def extend_with_decoupled_weight_decay(base_optimizer: type) -> type:
         def __init__(self, weight_decay: Any, *args: Any, **kwargs: Any) -> None:
             self._decay_var_list = None
             self._weight_decay = weight_decay
-            base_optimizer.__init__(self, *args, **kwargs)
+            super(DecoupledWeightDecayExtension, self).__init__(*args, **kwargs)
 
     return OptimizerWithDecoupledWeightDecay
 

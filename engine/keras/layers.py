@@ -150,7 +150,7 @@ class Dropout(KerasLayer, _Phased, core_layers.Dropout):
     """Sets a random part of the inputs to 0 while keras trains, or where the call says `training`."""
 
 
-class BatchNormalization(KerasLayer, _Phased, normalization.BatchNormalization):
+class BatchNormalization(KerasLayer, _Phased, normalization.BatchNormalization):  # type: ignore[misc]
     """Normalises by the batch while keras trains, or where the call says `training`, else by moving values."""
 
 

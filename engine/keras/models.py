@@ -14,6 +14,7 @@ from ...ops.array import reshape, shape
 from ...ops.array.placeholders import placeholder
 from ...ops.core.graph import Graph, GraphKeys, get_default_graph
 from ...ops.core.node import Tensor
+from ...ops.layers.base import Layer
 from ...ops.math import add_n, argmax, cast, equal, greater, reduce_mean
 from ...ops.state.public import is_variable_initialized
 from ...ops.variables import global_variables, local_variables, variables_initializer
@@ -88,7 +89,7 @@ class Model:
     def layers(self) -> list[Any]:
         """The layers, from the inputs to the outputs."""
         if self.outputs is None:
-            return [value for value in vars(self).values() if isinstance(value, keras_layers.base.Layer)]
+            return [value for value in vars(self).values() if isinstance(value, Layer)]
         found: list[Any] = []
 
         def visit(tensor: Any) -> None:
@@ -221,7 +222,7 @@ class Model:
             ]
             found = dict(zip(self.metrics_names, _means(rows), strict=True))
             if validation_data is not None:
-                scores = np.atleast_1d(self.evaluate(*validation_data, batch_size=batch_size, verbose=0))
+                scores = np.atleast_1d(self.evaluate(validation_data[0], validation_data[1], batch_size, 0))
                 found.update({f"val_{name}": float(v) for name, v in zip(self.metrics_names, scores, strict=True)})
             for name, value in found.items():
                 record.history.setdefault(name, []).append(value)

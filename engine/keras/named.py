@@ -81,18 +81,18 @@ def _probabilities(y: Any) -> Any:
 
 def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     """Return the mean square of differences along the last axis."""
-    return reduce_mean(square(subtract(y_pred, cast(y_true, y_pred.dtype))), axis=-1)  # type: ignore[no-any-return]
+    return reduce_mean(square(subtract(y_pred, cast(y_true, y_pred.dtype))), axis=-1)
 
 
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
     """Return the mean absolute difference along the last axis."""
-    return reduce_mean(absolute(subtract(y_pred, cast(y_true, y_pred.dtype))), axis=-1)  # type: ignore[no-any-return]
+    return reduce_mean(absolute(subtract(y_pred, cast(y_true, y_pred.dtype))), axis=-1)
 
 
 def categorical_crossentropy(y_true: Any, y_pred: Any) -> Tensor:
     """Return the cross entropy of one-hot labels and probabilities."""
     total = y_pred / reduce_sum(y_pred, -1, keepdims=True)
-    return -reduce_sum(cast(y_true, y_pred.dtype) * log(_probabilities(total)), -1)  # type: ignore[no-any-return]
+    return -reduce_sum(cast(y_true, y_pred.dtype) * log(_probabilities(total)), -1)
 
 
 def sparse_categorical_crossentropy(y_true: Any, y_pred: Any) -> Tensor:
@@ -104,7 +104,7 @@ def sparse_categorical_crossentropy(y_true: Any, y_pred: Any) -> Tensor:
 def binary_crossentropy(y_true: Any, y_pred: Any) -> Tensor:
     """Return the mean cross entropy of probabilities of independent labels."""
     p, wanted = _probabilities(y_pred), cast(y_true, y_pred.dtype)
-    return -reduce_mean(wanted * log(p) + (1.0 - wanted) * log(1.0 - p), axis=-1)  # type: ignore[no-any-return]
+    return -reduce_mean(wanted * log(p) + (1.0 - wanted) * log(1.0 - p), axis=-1)
 
 
 LOSSES: dict[str, Callable[[Any, Any], Tensor]] = {

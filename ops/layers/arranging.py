@@ -78,10 +78,10 @@ def _mirrored(values: Tensor) -> Tensor:
     """Return values in the opposite order of size; unsigned and the least signed integers stay in their type's range."""
     dtype = values.dtype.base_dtype
     if dtype.is_unsigned:
-        return subtract(constant(dtype.max, dtype), values)  # type: ignore[no-any-return]
+        return subtract(constant(dtype.max, dtype), values)
     if dtype.is_integer:
-        return subtract(constant(-1, dtype), values)  # type: ignore[no-any-return]
-    return negative(values)  # type: ignore[no-any-return]
+        return subtract(constant(-1, dtype), values)
+    return negative(values)
 
 
 def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None = None) -> Tensor:
@@ -100,13 +100,13 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
         apart = expand_dims(tensor, axis + 1)
         if not counts.dims:
             spread = concat([[1] * (axis + 1), reshape(counts, [1]), [1] * (rank - axis - 1)], 0)
-            return reshape(tile(apart, spread), concat([actual[:axis], [-1], actual[axis + 1 :]], 0))  # type: ignore[no-any-return]
+            return reshape(tile(apart, spread), concat([actual[:axis], [-1], actual[axis + 1 :]], 0))
         most = reduce_max(counts)
         spread = concat([[1] * (axis + 1), reshape(most, [1]), [1] * (rank - axis - 1)], 0)
         wide = tile(apart, spread)
         kept = sequence_mask(counts, most)
         flat = reshape(wide, concat([actual[:axis], reshape(size(kept), [1]), actual[axis + 1 :]], 0))
-        return boolean_mask(flat, reshape(kept, [-1]), axis=axis)  # type: ignore[no-any-return]
+        return boolean_mask(flat, reshape(kept, [-1]), axis=axis)
 
 
 def batch_gather(params: Any, indices: Any, name: str | None = None) -> Tensor:
@@ -120,4 +120,4 @@ def batch_gather(params: Any, indices: Any, name: str | None = None) -> Tensor:
         if places.dims is None:
             raise ValueError("batch_gather does not allow indices with unknown shape.")
         batches = len(places.dims) - 1
-        return gather(convert_to_tensor(params, name="params"), places, axis=batches, batch_dims=batches)  # type: ignore[no-any-return]
+        return gather(convert_to_tensor(params, name="params"), places, axis=batches, batch_dims=batches)

@@ -71,7 +71,7 @@ class Distribution:
 
     def batch_shape_tensor(self, name: str = "batch_shape_tensor") -> Tensor:
         """Return the shape of the parameters."""
-        return shape(self._batch())  # type: ignore[no-any-return]
+        return shape(self._batch())
 
     @property
     def event_shape(self) -> TensorShape:
@@ -97,7 +97,7 @@ class Distribution:
 
     def prob(self, value: Any, name: str = "prob") -> Tensor:
         """Return the probability, or its density, at a value."""
-        return exp(self.log_prob(value, name))  # type: ignore[no-any-return]
+        return exp(self.log_prob(value, name))
 
     def kl_divergence(self, other: Distribution, name: str = "kl_divergence") -> Tensor:
         """Return the Kullback-Leibler divergence of another distribution from this one."""
@@ -136,7 +136,7 @@ class _LocationScale(Distribution):
 
     def variance(self, name: str = "variance") -> Tensor:
         """Return the variance."""
-        return square(self.stddev())  # type: ignore[no-any-return]
+        return square(self.stddev())
 
     def stddev(self, name: str = "stddev") -> Tensor:
         """Return the standard deviation."""
@@ -155,16 +155,16 @@ class Normal(_LocationScale):
         return random_normal(sizes, dtype=self._dtype, seed=seed) * self.scale + self.loc
 
     def _log_prob(self, value: Tensor) -> Tensor:
-        return -0.5 * square(self._standard(value)) - (_HALF_LOG_TWO_PI + log(self.scale))  # type: ignore[no-any-return]
+        return -0.5 * square(self._standard(value)) - (_HALF_LOG_TWO_PI + log(self.scale))
 
     def cdf(self, value: Any, name: str = "cdf") -> Tensor:
         """Return the probability of values up to this one."""
         known = convert_to_tensor(value, self._dtype)
-        return 0.5 * (1.0 + erf(self._standard(known) / math.sqrt(2.0)))  # type: ignore[no-any-return]
+        return 0.5 * (1.0 + erf(self._standard(known) / math.sqrt(2.0)))
 
     def entropy(self, name: str = "entropy") -> Tensor:
         """Return the entropy in nats."""
-        return (_HALF_LOG_TWO_PI + 0.5) + log(self.stddev())  # type: ignore[no-any-return]
+        return (_HALF_LOG_TWO_PI + 0.5) + log(self.stddev())
 
     def quantile(self, value: Any, name: str = "quantile") -> Tensor:
         """Refuse: the inverse of the error function is not there."""
@@ -183,18 +183,18 @@ class Laplace(_LocationScale):
         tiny = 1.1920929e-07
         drawn = random_uniform(sizes, tiny - 1.0, 1.0, dtype=self._dtype, seed=seed)
         signs = where(drawn < 0.0, -ones_like(drawn), ones_like(drawn))
-        return self.loc - self.scale * signs * log(1.0 - absolute(drawn))  # type: ignore[no-any-return]
+        return self.loc - self.scale * signs * log(1.0 - absolute(drawn))
 
     def _log_prob(self, value: Tensor) -> Tensor:
-        return -absolute(self._standard(value)) - math.log(2.0) - log(self.scale)  # type: ignore[no-any-return]
+        return -absolute(self._standard(value)) - math.log(2.0) - log(self.scale)
 
     def stddev(self, name: str = "stddev") -> Tensor:
         """Return the standard deviation."""
-        return math.sqrt(2.0) * self.scale * ones_like(self.loc)  # type: ignore[no-any-return]
+        return math.sqrt(2.0) * self.scale * ones_like(self.loc)
 
     def entropy(self, name: str = "entropy") -> Tensor:
         """Return the entropy in nats."""
-        return math.log(2.0) + 1.0 + log(self.scale * ones_like(self.loc))  # type: ignore[no-any-return]
+        return math.log(2.0) + 1.0 + log(self.scale * ones_like(self.loc))
 
 
 class Uniform(Distribution):
@@ -227,11 +227,11 @@ class Uniform(Distribution):
         """Return the density: `1 / (high - low)` inside, 0 outside."""
         known = convert_to_tensor(value, self._dtype) + zeros_like(self._batch())
         inside = logical_and(known >= self.low, known < self.high)
-        return where(inside, zeros_like(known) + 1.0 / self.range(), zeros_like(known))  # type: ignore[no-any-return]
+        return where(inside, zeros_like(known) + 1.0 / self.range(), zeros_like(known))
 
     def log_prob(self, value: Any, name: str = "log_prob") -> Tensor:
         """Return the logarithm of the density."""
-        return log(self.prob(value))  # type: ignore[no-any-return]
+        return log(self.prob(value))
 
     def mean(self, name: str = "mean") -> Tensor:
         """Return the mean."""
@@ -239,7 +239,7 @@ class Uniform(Distribution):
 
     def variance(self, name: str = "variance") -> Tensor:
         """Return the variance."""
-        return square(self.range()) / 12.0  # type: ignore[no-any-return]
+        return square(self.range()) / 12.0
 
     def stddev(self, name: str = "stddev") -> Tensor:
         """Return the standard deviation."""
@@ -247,7 +247,7 @@ class Uniform(Distribution):
 
     def entropy(self, name: str = "entropy") -> Tensor:
         """Return the entropy in nats."""
-        return log(self.range())  # type: ignore[no-any-return]
+        return log(self.range())
 
 
 class _Discrete(Distribution):
@@ -284,7 +284,7 @@ class Bernoulli(_Discrete):
         return self.logits
 
     def _draw(self, sizes: Tensor, seed: int | None) -> Tensor:
-        return cast(random_uniform(sizes, dtype=self.probs.dtype, seed=seed) < self.probs, self._dtype)  # type: ignore[no-any-return]
+        return cast(random_uniform(sizes, dtype=self.probs.dtype, seed=seed) < self.probs, self._dtype)
 
     def _log_prob(self, value: Tensor) -> Tensor:
         labels = cast(value, self.logits.dtype)
@@ -297,7 +297,7 @@ class Bernoulli(_Discrete):
 
     def mode(self, name: str = "mode") -> Tensor:
         """Return the more probable value."""
-        return cast(self.probs > 0.5, self._dtype)  # type: ignore[no-any-return]
+        return cast(self.probs > 0.5, self._dtype)
 
     def variance(self, name: str = "variance") -> Tensor:
         """Return the variance."""
@@ -318,19 +318,19 @@ class Categorical(_Discrete):
         super().__init__(logits, probs, dtype, validate_args, allow_nan_stats, name, log, softmax)
 
     def _batch(self) -> Tensor:
-        return reduce_sum(zeros_like(self.logits), axis=-1)  # type: ignore[no-any-return]
+        return reduce_sum(zeros_like(self.logits), axis=-1)
 
     @property
     def event_size(self) -> Tensor:
         """The number of categories."""
-        return shape(self.logits)[-1]  # type: ignore[no-any-return]
+        return shape(self.logits)[-1]
 
     def _draw(self, sizes: Tensor, seed: int | None) -> Tensor:
         flat = reshape(self.logits, concat([[-1], [self.event_size]], 0))
         batch = shape(flat)[0]
         count = reduce_prod(sizes) // batch
         drawn = multinomial(flat, count, seed=seed)
-        return reshape(cast(transpose(drawn), self._dtype), sizes)  # type: ignore[no-any-return]
+        return reshape(cast(transpose(drawn), self._dtype), sizes)
 
     def _log_prob(self, value: Tensor) -> Tensor:
         wanted = broadcast_dynamic_shape(shape(value), shape(self._batch()))
@@ -341,11 +341,11 @@ class Categorical(_Discrete):
 
     def mode(self, name: str = "mode") -> Tensor:
         """Return the most probable category."""
-        return cast(argmax(self.logits, axis=-1), self._dtype)  # type: ignore[no-any-return]
+        return cast(argmax(self.logits, axis=-1), self._dtype)
 
     def entropy(self, name: str = "entropy") -> Tensor:
         """Return the entropy in nats."""
-        return -reduce_sum(log_softmax(self.logits) * softmax(self.logits), axis=-1)  # type: ignore[no-any-return]
+        return -reduce_sum(log_softmax(self.logits) * softmax(self.logits), axis=-1)
 
 
 def _of(first: type, second: type) -> Callable[[Callable[[Any, Any], Tensor]], Callable[[Any, Any], Tensor]]:
@@ -371,7 +371,7 @@ def _bernoullis(a: Bernoulli, b: Bernoulli) -> Tensor:
 @_of(Categorical, Categorical)
 def _categoricals(a: Categorical, b: Categorical) -> Tensor:
     difference = log_softmax(a.logits) - log_softmax(b.logits)
-    return reduce_sum(softmax(a.logits) * difference, axis=-1)  # type: ignore[no-any-return]
+    return reduce_sum(softmax(a.logits) * difference, axis=-1)
 
 
 def kl_divergence(

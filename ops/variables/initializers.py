@@ -247,7 +247,7 @@ class Orthogonal(Initializer):
         signed: Any = q * sign(diag_part(r))
         if rows < columns:
             signed = transpose(signed)
-        return self.gain * reshape(signed, sizes)  # type: ignore[no-any-return]
+        return self.gain * reshape(signed, sizes)
 
 
 def fans(shape: Any) -> tuple[float, float]:
