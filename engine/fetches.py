@@ -73,6 +73,22 @@ class FetchMapper:
         return lambda values: values[index]
 
 
+def structure_key(fetches: Any) -> Any:
+    """Return what tells one fetch structure from another, hashable; None where an object must be asked for its parts."""
+    if isinstance(fetches, Tensor | Operation | str):
+        return fetches
+    kind = fetches.__class__
+    if kind is dict:
+        parts = [structure_key(item) for item in fetches.values()]
+        # 1, 1.0 and True are equal and different keys.
+        named = tuple([(key.__class__, key) for key in fetches])
+        return None if None in parts else (kind, named, *parts)
+    if isinstance(fetches, list | tuple):
+        parts = [structure_key(item) for item in fetches]
+        return None if None in parts else (kind, *parts)
+    return None
+
+
 def _as_mapping(kind: Any, pairs: Any) -> Any:
     try:
         return kind(pairs)

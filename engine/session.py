@@ -7,7 +7,7 @@ is safe from many threads at once: plans are immutable, and every run has its ow
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,7 +25,7 @@ from . import config as configuration
 from . import observe
 from .compiler.plan import Plan, compile_plan
 from .feeds import Converter, converter, feed_items
-from .fetches import FetchMapper
+from .fetches import FetchMapper, structure_key
 from .partial_run import PartialRuns
 from .runtime import tracing
 from .runtime.buffers import FramePool
@@ -34,12 +34,23 @@ from .runtime.variables import VariableStore
 
 
 class Prepared:
-    """What `run` looks up: a plan, the converters of its feeds in order, and how results are packed."""
+    """What `run` looks up: a plan, the converters of the feeds as they are given, and how results are packed.
 
-    __slots__ = ("converters", "plan", "rebuild")
+    `order` says which feed each argument of the plan is; None where they come in the plan's order.
+    """
 
-    def __init__(self, plan: Plan, converters: list[Converter], rebuild: Callable[[Any], Any]) -> None:
+    __slots__ = ("converters", "order", "plan", "rebuild")
+
+    def __init__(
+        self, plan: Plan, converters: list[Converter], order: list[int], rebuild: Callable[[Any], Any]
+    ) -> None:
         self.plan, self.converters, self.rebuild = plan, converters, rebuild
+        self.order = None if order == sorted(order) else order
+
+    def arguments(self, given: Iterable[Any]) -> list[Any]:
+        """Return the arrays that the plan takes for these fed values."""
+        values = [convert(raw) for convert, raw in zip(self.converters, given, strict=True)]
+        return values if self.order is None else [values[i] for i in self.order]
 
 
 class BaseSession:
@@ -123,7 +134,7 @@ class BaseSession:
         if prepared is None:
             prepared, values = self._prepared_run(fetches, feed_dict, key)
         elif feed_dict:
-            values = [convert(raw) for convert, raw in zip(prepared.converters, feed_dict.values(), strict=True)]
+            values = prepared.arguments(feed_dict.values())
         else:
             values = ()
         if options is None and run_metadata is None and not self._tracing:
@@ -134,23 +145,25 @@ class BaseSession:
         """Return what a run needs, and the arrays fed; remember it under `key` where the key tells all there is to know."""
         items = feed_items(self._graph, feed_dict) if feed_dict else []
         prepared = self._prepare(fetches, tuple([tensor for tensor, _ in items]))
-        values = [convert(raw) for convert, (_, raw) in zip(prepared.converters, items, strict=True)]
-        if _key_of(fetches, ()) is not None and all(isinstance(fed, Tensor) for fed in feed_dict or ()):
+        values = prepared.arguments(raw for _, raw in items)
+        if _is_flat(fetches) and all(isinstance(fed, Tensor) for fed in feed_dict or ()):
             self._known[key] = prepared
         return prepared, values
 
     def _prepare(self, fetches: Any, feeds: tuple[Tensor, ...]) -> Prepared:
-        key = _key_of(fetches, feeds)
+        structure = structure_key(fetches)
+        key = None if structure is None else (structure, feeds)
         prepared = self._prepared.get(key) if key is not None else None
         if prepared is None:
             mapper = FetchMapper(self._graph, fetches)
             plan = self._plan_for(feeds, mapper)
-            prepared = Prepared(plan, [converter(t) for t in feeds], mapper.rebuild)
+            prepared = Prepared(plan, [converter(t) for t in feeds], _order(feeds), mapper.rebuild)
             if key is not None:
                 self._prepared[key] = prepared
         return prepared
 
     def _plan_for(self, feeds: tuple[Tensor, ...], mapper: FetchMapper) -> Plan:
+        feeds = tuple([feeds[i] for i in _order(feeds)])
         key = (feeds, tuple(mapper.tensors), tuple(mapper.targets))
         with self._lock:
             plan = self._plans.get(key)
@@ -238,7 +251,7 @@ class BaseSession:
                 raise TypeError(
                     f"The callable takes {len(feeds)} values, one for each of its feeds; {len(args)} were given"
                 )
-            values = [convert(raw) for convert, raw in zip(prepared.converters, args, strict=True)]
+            values = prepared.arguments(args)
             if options is None and run_metadata is None:
                 return prepared.rebuild(self._execute(prepared.plan, values, self._timeout))
             return prepared.rebuild(self._run_with_options(prepared.plan, values, options, run_metadata))
@@ -354,13 +367,12 @@ def get_default_session() -> Any:
     return stack[-1] if stack else None
 
 
-def _key_of(fetches: Any, feeds: tuple[Tensor, ...]) -> Any:
-    """Return a cheap key for common fetch forms, or None where only the structure itself tells."""
-    if isinstance(fetches, Tensor | Operation | str):
-        return fetches, feeds
-    if fetches.__class__ is list or fetches.__class__ is tuple:
-        for item in fetches:
-            if not isinstance(item, Tensor | Operation | str):
-                return None
-        return fetches.__class__, tuple(fetches), feeds
-    return None
+def _is_flat(fetches: Any) -> bool:
+    """Tell whether a fetch is a node, a name, or a plain list or tuple of them."""
+    items = fetches if fetches.__class__ in (list, tuple) else (fetches,)
+    return all(isinstance(item, Tensor | Operation | str) for item in items)
+
+
+def _order(feeds: Sequence[Tensor]) -> list[int]:
+    """Return the positions of the feeds in the order of their nodes: one plan serves all orders."""
+    return sorted(range(len(feeds)), key=lambda i: (feeds[i].op.id, feeds[i].index))
