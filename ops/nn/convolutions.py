@@ -1,21 +1,26 @@
 """Convolutions composed of the ops: of sequences, transposed, separable, dilated, and of any number of dimensions.
 
-Dilation is an attribute of the convolutions themselves here, where TensorFlow moves pixels into the batch and back; the
-values are the same.
+Dilation is an attribute of the convolutions here where TensorFlow's kernels know it, too; those of single channels ignore
+it, so there pixels are moved into the batch and back.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..array.concat import concat
 from ..array.reshape import expand_dims, squeeze
+from ..array.shape_ops import shape
 from ..core.convert import convert_to_tensor
 from ..core.graph import get_default_graph
 from ..core.node import Tensor
 from .conv import conv2d, conv2d_filter_op, conv2d_input_op, conv2d_op, padding_attrs, per_axis
 from .conv3d import conv3d, conv3d_transpose
 from .depthwise import depthwise_attrs, depthwise_op
+from .dilated import with_dilation
+from .windows import spatial
 
 _SEQUENCES = {"NWC": "NHWC", "NHWC": "NHWC", "NCW": "NCHW", "NCHW": "NCHW"}
 
@@ -151,14 +156,32 @@ def depthwise_conv2d(
     Returns:
       Images of `channels * multiplier` channels, those of one channel beside each other.
     """
-    with get_default_graph().name_scope(name or "depthwise") as scope:
-        attrs = depthwise_attrs(strides, padding, data_format, _rates(rate, dilations))
-        return depthwise_op(convert_to_tensor(input), filter, name=scope, **attrs)  # type: ignore[no-any-return]
-
-
-def _rates(rate: Any, dilations: Any) -> Any:
+    layout = data_format or "NHWC"
     chosen = rate if dilations is None else dilations
-    return 1 if chosen is None else chosen
+    rates = list(spatial(per_axis(1 if chosen is None else chosen, layout), layout))
+    with get_default_graph().name_scope(name or "depthwise") as scope:
+        images, filters = convert_to_tensor(input, name="tensor_in"), convert_to_tensor(filter, name="filter_in")
+        if max(rates) == 1:
+            attrs = depthwise_attrs(strides, padding, layout, 1)
+            return depthwise_op(images, filters, name=scope, **attrs)  # type: ignore[no-any-return]
+        if max(per_axis(strides, layout)) > 1:
+            raise ValueError("strides > 1 not supported in conjunction with dilation_rate > 1")
+        attrs = depthwise_attrs(1, "VALID", layout, 1)
+        return with_dilation(
+            images, rates, layout == "NCHW", _padding_in_all(filters, rates, padding),
+            lambda moved: depthwise_op(moved, filters, name=scope, **attrs),
+        )  # fmt: skip
+
+
+def _padding_in_all(filters: Tensor, rates: list[int], padding: str) -> Any:
+    """Return how many zeros a dilated convolution needs along rows and columns: an array, or a tensor for unknown filters."""
+    if padding == "VALID":
+        return np.zeros(2, np.int32)
+    if padding != "SAME":
+        raise ValueError(f"padding must be one of 'VALID' or 'SAME' where there is dilation, not {padding}")
+    known = None if filters.dims is None else filters.dims[:2]
+    size: Any = shape(filters)[:2] if known is None or None in known else np.array(known, np.int32)
+    return (size - 1) * np.array(rates, np.int32)
 
 
 def separable_conv2d(

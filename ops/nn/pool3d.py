@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...devices.types import Array, Namespace
+from ..array.fills import zeros_like
 from ..array.shape_ops import shape
 from ..core import dtypes
 from ..core.convert import convert_to_tensor
@@ -100,15 +101,15 @@ def _max_pool3d_gradient(op: Operation, dy: Tensor) -> Tensor:
 
 
 @max_pool3d_grad_op.gradient
-def _max_pool3d_grad_gradient(op: Operation, dx: Tensor) -> list[Tensor | None]:
+def _max_pool3d_grad_gradient(op: Operation, dx: Tensor) -> list[Tensor]:
     volumes, greatest, _ = op.inputs
-    return [None, None, max_pool3d_grad_grad_op(volumes, greatest, dx, **_attrs(op))]
+    return [zeros_like(volumes), zeros_like(greatest), max_pool3d_grad_grad_op(volumes, greatest, dx, **_attrs(op))]
 
 
 @max_pool3d_grad_grad_op.gradient
-def _max_pool3d_grad_grad_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
+def _max_pool3d_grad_grad_gradient(op: Operation, dy: Tensor) -> list[Tensor]:
     volumes, greatest, _ = op.inputs
-    return [None, None, max_pool3d_grad_op(volumes, greatest, dy, **_attrs(op))]
+    return [zeros_like(volumes), zeros_like(greatest), max_pool3d_grad_op(volumes, greatest, dy, **_attrs(op))]
 
 
 def _counts(xp: Namespace, box: Box, lengths: Any, dtype: Any) -> Array:

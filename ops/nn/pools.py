@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..array.blocks import batch_to_space_nd, space_to_batch_nd
-from ..array.pack import stack
 from ..array.reshape import expand_dims, squeeze
-from ..array.shape_ops import shape
 from ..core.convert import convert_to_tensor
 from ..core.graph import get_default_graph
 from ..core.node import Tensor
 from .convolutions import along_width, image_format
+from .dilated import with_dilation
 from .pool import avg_pool, max_pool
 from .pool3d import avg_pool3d, max_pool3d
 
@@ -94,28 +92,7 @@ def pool(
         if padding == "SAME":
             raise ValueError("pooling with 'SAME' padding is not implemented for `dilation_rate` > 1. "
                              f"Received: padding={padding} and dilation_rate={rates}")  # fmt: skip
-        moved, crops = _apart(tensor, rates, first)
-        found = kind(moved, window, steps, "VALID", data_format=layout, name=scope)
-        return batch_to_space_nd(found, [1] * first + rates, crops)
-
-
-def _apart(tensor: Tensor, rates: list[int], first: bool) -> tuple[Tensor, Any]:
-    """Return a tensor whose pixels `rates` apart are beside each other, in batches, and the crops that undo the padding."""
-    rank, start = len(rates), 2 if first else 1
-    dims = None if tensor.dims is None else tensor.dims[start : start + rank]
-    known = dims is not None and None not in dims
-    lengths: Any = np.array(dims, np.int32) if known else shape(tensor)[start : start + rank]
-    steps = np.array(rates, np.int32)
-    extra = (steps - lengths % steps) % steps
-    zeros = np.zeros(rank, np.int32)
-    join: Callable[..., Any] = np.stack if known else stack
-    pads = join([zeros, extra], axis=1)
-    pads = _with_channels(pads, known) if first else pads
-    return space_to_batch_nd(tensor, [1] * first + rates, pads), pads
-
-
-def _with_channels(pairs: Any, known: bool) -> Any:
-    """Return paddings with a pair of zeros for the channels in front."""
-    if known:
-        return np.concatenate([np.zeros((1, 2), np.int32), pairs])
-    return stack([np.zeros(2, np.int32), *(pairs[i] for i in range(pairs.dims[0]))])
+        return with_dilation(
+            tensor, rates, first, np.zeros(rank, np.int32),
+            lambda moved: kind(moved, window, steps, "VALID", data_format=layout, name=scope),
+        )  # fmt: skip

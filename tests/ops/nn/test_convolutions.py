@@ -107,6 +107,7 @@ SPREAD = {"strides": [1, 2, 2, 1], "padding": "VALID"}
 POOL3 = {"ksize": [1, 2, 2, 1, 1], "strides": [1, 2, 1, 1, 1], "padding": "SAME"}
 DY3, DYD = RNG.uniform(-1, 1, (1, 2, 3, 3, 3)), RNG.uniform(-1, 1, (2, 2, 1, 4))
 POOLED3 = over(VOLUMES, (2, 2, 1), (2, 1, 1), (1, 1, 1), "SAME", greatest)
+ARGMAX = np.array([3, 0, 3, 3, 7, 8, 1, 0, 5, 5, 5, 5, 0, 1, 39, 38]).reshape(2, 2, 2, 2)
 ARG = {"ksize": [1, 2, 3, 1], "strides": [1, 2, 1, 1]}
 
 
@@ -183,16 +184,17 @@ ROWS = table(
     *(Row("MaxPoolWithArgmax", lambda x, p=padding, b=batch: nn.max_pool_with_argmax(x, padding=p, include_batch_in_index=b, **ARG), [IMAGES],
           lambda x, p=padding, b=batch: places_of(x, p, b), gradient=True, second=False, dtypes=HALF[1:], label=f"{padding}-{batch}")
       for padding in ("SAME", "VALID") for batch in (False, True)),
-    Row("MaxPoolGradWithArgmax", lambda x, dy: lookup("MaxPoolGradWithArgmax")(x, dy, np.array([[[[3, 0]]], [[[3, 8]]]]), padding="VALID", **ARG),
-        [IMAGES, IMAGES[:, :1, :1]], lambda x, dy: scattered(x, dy)),
-    Row("MaxPoolGradGradWithArgmax", lambda x: lookup("MaxPoolGradGradWithArgmax")(x, x, np.array([[[[3, 0]]], [[[3, 8]]]]), padding="VALID", **ARG),
-        [IMAGES], lambda x: x.reshape(2, -1)[[[0, 0], [1, 1]], [[3, 0], [3, 8]]].reshape(2, 1, 1, 2)),
+    Row("MaxPoolGradWithArgmax", lambda x, dy: lookup("MaxPoolGradWithArgmax")(x, dy, ARGMAX, padding="VALID", **ARG),
+        [IMAGES, IMAGES[:, :2, :2]], lambda x, dy: scattered(x, dy)),
+    Row("MaxPoolGradGradWithArgmax", lambda x: lookup("MaxPoolGradGradWithArgmax")(x, x, ARGMAX, padding="VALID", **ARG),
+        [IMAGES], lambda x: np.stack([image.reshape(-1)[places] for image, places in zip(x, ARGMAX, strict=True)])),
 )  # fmt: skip
 
 
 def scattered(x, dy):
     out = np.zeros((2, x[0].size))
-    np.add.at(out, ([0, 0, 1, 1], [3, 0, 3, 8]), dy.reshape(-1))
+    for image, places, found in zip(out, ARGMAX, dy, strict=True):
+        np.add.at(image, places.reshape(-1), found.reshape(-1))
     return out.reshape(x.shape)
 
 
