@@ -1,5 +1,6 @@
 """Neural network ops: public names as people type them after `tf.nn.`."""
 
+from ..array import depth_to_space, space_to_batch, space_to_depth
 from ..math import sigmoid, tanh
 from . import batch_norm_onednn as batch_norm_onednn
 from . import onednn_kernels as onednn_kernels
@@ -10,6 +11,7 @@ from .batch_norm import fused_batch_norm
 from .bias import bias_add, in_top_k, l2_loss, relu_layer, xw_plus_b
 from .conv import conv2d
 from .conv3d import conv3d, conv3d_backprop_filter, conv3d_transpose
+from .conv3d import conv3d_backprop_filter as conv3d_backprop_filter_v2
 from .convolutions import (
     atrous_conv2d,
     atrous_conv2d_transpose,
@@ -31,12 +33,14 @@ from .cross_entropy import (
     weighted_cross_entropy_with_logits,
 )
 from .ctc_decode import ctc_beam_search_decoder, ctc_beam_search_decoder_v2, ctc_greedy_decoder
-from .ctc_loss import ctc_loss
+from .ctc_loss import ctc_loss, ctc_loss_v2
 from .depthwise import (
     depthwise_conv2d_native,
     depthwise_conv2d_native_backprop_filter,
     depthwise_conv2d_native_backprop_input,
 )
+from .depthwise import depthwise_conv2d_native_backprop_filter as depthwise_conv2d_backprop_filter
+from .depthwise import depthwise_conv2d_native_backprop_input as depthwise_conv2d_backprop_input
 from .dilation import dilation2d, erosion2d
 from .lrn import lrn
 from .lrn import lrn as local_response_normalization
@@ -51,7 +55,7 @@ from .pool import avg_pool, max_pool
 from .pool import avg_pool as avg_pool2d
 from .pool3d import avg_pool3d, max_pool3d
 from .pool_argmax import max_pool_with_argmax
-from .pools import avg_pool1d, max_pool1d, max_pool2d, pool
+from .pools import avg_pool1d, avg_pool_v2, max_pool1d, max_pool2d, max_pool_v2, pool
 from .softmax import log_softmax, softmax
 
 __all__ = [
@@ -61,6 +65,7 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
+    "avg_pool_v2",
     "batch_norm_with_global_normalization",
     "batch_normalization",
     "bias_add",
@@ -72,6 +77,7 @@ __all__ = [
     "conv2d_transpose",
     "conv3d",
     "conv3d_backprop_filter",
+    "conv3d_backprop_filter_v2",
     "conv3d_transpose",
     "conv_transpose",
     "convolution",
@@ -80,7 +86,11 @@ __all__ = [
     "ctc_beam_search_decoder_v2",
     "ctc_greedy_decoder",
     "ctc_loss",
+    "ctc_loss_v2",
+    "depth_to_space",
     "depthwise_conv2d",
+    "depthwise_conv2d_backprop_filter",
+    "depthwise_conv2d_backprop_input",
     "depthwise_conv2d_native",
     "depthwise_conv2d_native_backprop_filter",
     "depthwise_conv2d_native_backprop_input",
@@ -100,6 +110,7 @@ __all__ = [
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_pool_v2",
     "max_pool_with_argmax",
     "moments",
     "normalize_moments",
@@ -116,6 +127,8 @@ __all__ = [
     "softmax_cross_entropy_with_logits_v2",
     "softplus",
     "softsign",
+    "space_to_batch",
+    "space_to_depth",
     "sparse_softmax_cross_entropy_with_logits",
     "sufficient_statistics",
     "swish",

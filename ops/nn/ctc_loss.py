@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 
 from ...devices.types import Array, Namespace
+from ..array.concat import concat
 from ..array.identity import prevent_gradient
+from ..array.masks import boolean_mask, sequence_mask
 from ..array.reshape import expand_dims
+from ..array.shape_ops import shape
 from ..array.transpose import transpose
 from ..core import dtypes, shapes
 from ..core.convert import convert_to_tensor
@@ -22,9 +25,12 @@ from ..core.graph import get_default_graph
 from ..core.node import Operation, Tensor
 from ..core.registry import OpDecl, op
 from ..core.shapes import Shape
-from ..core.sparse_tensor import as_sparse
+from ..core.sparse_tensor import SparseTensor, as_sparse, is_sparse
+from ..math.binary import greater
 from ..math.binary import multiply as mul
+from ..math.binary import subtract as sub
 from ..math.complex import cast
+from ..math.select import where
 
 
 @dataclass(frozen=True)
@@ -272,3 +278,44 @@ def ctc_loss(
             ignore_longer_outputs_than_inputs=ignore_longer_outputs_than_inputs, name=scope,
         )  # fmt: skip
         return cast(loss, values.dtype.base_dtype)
+
+
+def ctc_loss_v2(
+    labels: Any, logits: Any, label_length: Any, logit_length: Any, logits_time_major: bool = True, unique: Any = None,
+    blank_index: int | None = None, name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return the CTC loss of dense or sparse labels; see `ctc_loss`.
+
+    Args:
+      labels: int32 (batch, most labels), or a SparseTensor.
+      logits: (times, batch, classes), or (batch, times, classes) where `logits_time_major` is False.
+      label_length: int32 (batch,), how many labels of each row count; not used with sparse labels.
+      logit_length: int32 (batch,), how many times count.
+      unique: what TensorFlow reuses between losses; it changes nothing here.
+      blank_index: the blank's class, negative from the end; 0 for dense labels when None.
+
+    Raises:
+      ValueError: for sparse labels without a blank index.
+    """
+    sparse = is_sparse(labels)
+    if sparse and blank_index is None:
+        raise ValueError("Argument `blank_index` must be provided when labels is a SparseTensor.")
+    with get_default_graph().name_scope(name or "ctc_loss_v2"):
+        scores = convert_to_tensor(logits, name="logits")
+        classes = None if scores.dims is None else scores.dims[2]
+        if classes is None:
+            raise ValueError("ctc_loss_v2 needs logits with a known number of classes")
+        blank = (blank_index or 0) % classes
+        found = as_sparse(labels) if sparse else _as_sparse_rows(labels, label_length)
+        moved = concat([scores[:, :, :blank], scores[:, :, blank + 1 :], scores[:, :, blank : blank + 1]], 2)
+        values = cast(found.values, dtypes.int32)
+        shifted = sub(values, cast(greater(values, blank), dtypes.int32))
+        spoken = SparseTensor(found.indices, shifted, found.dense_shape)
+        return ctc_loss(spoken, moved, logit_length, time_major=logits_time_major)
+
+
+def _as_sparse_rows(labels: Any, lengths: Any) -> SparseTensor:
+    """Return the first `lengths` numbers of each row as a sparse tensor."""
+    dense = convert_to_tensor(labels, name="labels")
+    mask = sequence_mask(lengths, shape(dense)[1])
+    return SparseTensor(where(mask), boolean_mask(dense, mask), cast(shape(dense), dtypes.int64))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..array.blocks import batch_to_space_nd, space_to_batch_nd
+from ..array.concat import concat
 from ..array.pack import stack
 from ..array.shape_ops import shape
 from ..core.node import Tensor
@@ -46,6 +47,4 @@ def _pairs(before: Any, after: Any, channels_first: bool, known: bool) -> Any:
         pairs = np.stack([before, after], axis=1).astype(np.int32)
         return np.concatenate([np.zeros((1, 2), np.int32), pairs]) if channels_first else pairs
     found = stack([before, after], axis=1)
-    if not channels_first:
-        return found
-    return stack([np.zeros(2, np.int32), *(found[i] for i in range(found.dims[0]))])
+    return concat([np.zeros((1, 2), np.int32), found], 0) if channels_first else found

@@ -59,6 +59,32 @@ _POOLS: dict[tuple[str, int], Callable[..., Tensor]] = {
 _FORMATS = {1: ("NWC", "NCW"), 2: ("NHWC", "NCHW"), 3: ("NDHWC", "NCDHW")}
 
 
+def _any_rank(
+    kind: str, input: Any, ksize: Any, strides: Any, padding: str, data_format: str | None, name: str | None
+) -> Tensor:
+    tensor = convert_to_tensor(input)
+    size = None if tensor.dims is None else len(tensor.dims)
+    rank = (size or len(data_format or "")) - 2
+    if (kind, rank) not in _POOLS:
+        raise ValueError(f"Input tensor must be of rank 3, 4 or 5 but was {tensor.shape}.")
+    layout = _FORMATS[rank][data_format is not None and data_format.startswith("NC")]
+    return _POOLS[kind, rank](tensor, ksize, strides, padding, data_format=layout, name=name)
+
+
+def max_pool_v2(
+    input: Any, ksize: Any, strides: Any, padding: str, data_format: str | None = None, name: str | None = None
+) -> Tensor:
+    """Return the greatest element of each window of sequences, images or volumes, by the rank of the input."""
+    return _any_rank("MAX", input, ksize, strides, padding, data_format, name)
+
+
+def avg_pool_v2(
+    input: Any, ksize: Any, strides: Any, padding: str, data_format: str | None = None, name: str | None = None
+) -> Tensor:
+    """Return the mean of each window of sequences, images or volumes, by the rank of the input."""
+    return _any_rank("AVG", input, ksize, strides, padding, data_format, name)
+
+
 def pool(
     input: Any, window_shape: Any, pooling_type: str, padding: str, dilation_rate: Any = None, strides: Any = None,
     name: str | None = None, data_format: str | None = None, dilations: Any = None,

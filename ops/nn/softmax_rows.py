@@ -6,13 +6,16 @@ CuPy has no such ufuncs, so these are kernels of the CPU alone; 16-bit floats ar
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...devices.types import Array, Namespace
 from ..core.node import Operation
 from .softmax import softmax_op, sparse_softmax_cross_entropy_op
 
-_SUM, _MAX = np.add.reduce, np.maximum.reduce
+_SUM: Any = np.add.reduce
+_MAX: Any = np.maximum.reduce
 
 
 def _wide(op: Operation) -> bool:

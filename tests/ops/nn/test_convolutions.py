@@ -171,6 +171,8 @@ ROWS = table(
     Row("MaxPool", lambda x: nn.pool(x, [2, 2], "MAX", "VALID", [2, 1], data_format="NCHW"), [second(IMAGES)],
         turned(lambda x: over(x, (2, 2), (1, 1), (2, 1), "VALID", greatest)), gradient=True, label="dilated-NCHW"),
     Row("MaxPool", lambda x: nn.pool(x, [3, 2], "MAX", "SAME", strides=[2, 2]), [IMAGES], lambda x: over(x, (3, 2), (2, 2), (1, 1), "SAME", greatest), label="pool"),
+    Row("AvgPool3D", lambda x: nn.avg_pool_v2(x, 2, 1, "VALID", "NDHWC"), [VOLUMES], lambda x: over(x, (2, 2, 2), (1, 1, 1), (1, 1, 1), "VALID", mean), label="any rank"),
+    Row("MaxPool", lambda x: nn.max_pool_v2(x, 2, 1, "VALID", "NCW"), [second(SEQUENCES)], turned(lambda x: over(x, (2,), (1,), (1,), "VALID", greatest)), label="any rank"),
     Row("AvgPool3D", lambda x: nn.avg_pool3d(x, [2, 3, 1], 1, "SAME"), [VOLUMES], lambda x: over(x, (2, 3, 1), (1, 1, 1), (1, 1, 1), "SAME", mean), gradient=True, dtypes=HALF),
     Row("AvgPool3D", lambda x: nn.avg_pool3d(x, 2, [2, 1, 1], "VALID", "NCDHW"), [second(VOLUMES)],
         turned(lambda x: over(x, (2, 2, 2), (2, 1, 1), (1, 1, 1), "VALID", mean)), gradient=True, label="NCDHW"),

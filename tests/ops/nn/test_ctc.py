@@ -175,6 +175,24 @@ def test_no_second_derivative() -> None:
             tf.gradients(dx, x)
 
 
+@pytest.mark.parametrize("blank", [0, 2, -1])
+def test_any_class_may_be_the_blank(blank: int) -> None:
+    """Dense and sparse labels of the newer function: as if the blank's logits stood last."""
+    blank_class = blank % 4
+    names = np.array([c for c in range(4) if c != blank_class], np.int32)
+    order = np.argsort([*names, blank_class])
+    dense = np.zeros((3, 2), np.int32)
+    dense[tuple(PLACES.T)] = names[LABELS]
+    with tf.Graph().as_default(), tf.Session() as session:
+        logits = tf.constant(LOGITS[:, :, order])
+        found = [
+            tf.nn.ctc_loss_v2(dense, logits, [2, 1, 2], LENGTHS, blank_index=blank),
+            tf.nn.ctc_loss_v2(tf.SparseTensor(PLACES, names[LABELS], [3, 2]), logits, None, LENGTHS, blank_index=blank),
+        ]
+        for value in session.run(found):
+            np.testing.assert_allclose(value, losses(LOGITS), rtol=1e-6)
+
+
 def test_labels_are_sparse() -> None:
     with tf.Graph().as_default(), pytest.raises(TypeError, match="SparseTensor"):
         tf.nn.ctc_loss([[1, 2]], LOGITS, LENGTHS)
