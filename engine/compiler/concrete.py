@@ -114,7 +114,7 @@ class _Inference:
         node.region = original.region
         try:
             found = original.decl.shape(node)
-            several: list[Shape] = found if isinstance(found, list) else [found] * len(step.outputs)  # type: ignore[assignment]
+            several: list[Shape] = found if isinstance(found, list) else [found] * len(step.outputs)
             outputs = list(zip(step.outputs, original.outputs, several, strict=True))
             for value, _, dims in outputs:
                 assert value is not None

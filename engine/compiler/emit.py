@@ -127,7 +127,7 @@ class Emitter:
         slots = self.buffers and self.buffers.slots(step)
         if not slots or slots[0] is None:
             return None
-        (slot,), (output,), decl = slots, step.outputs, step.op.decl
+        slot, (output,), decl = slots[0], step.outputs, step.op.decl
         assert output is not None
         into = into_form(step)
         if into is not None:
