@@ -106,7 +106,7 @@ def target_of(path: str) -> Target | None:
         return _inside(parts)
     if ".".join(parts) in _EXAMPLES:
         return Target(f"tf.{path}", [])
-    if parts[0] == "examples" or "datasets" in parts:
+    if parts[0] == "examples" or (parts[0] == "contrib" and "datasets" in parts[:-1]):
         return Target(f"tf.{path}", [], EXTRA[parts[-1]]) if parts[-1] in EXTRA else None
     if "python" in parts:
         # The files of a contrib package: all their names are the package's own.

@@ -49,6 +49,10 @@ class ParsingFlagValues:
             self._values(sys.argv, known_only=True)
         return getattr(self._values, name)
 
+    def _parse_flags(self, args: Any = None) -> None:
+        """Parse the command line now; programs of TensorFlow 1.0 to 1.4 call this."""
+        self._values(sys.argv if args is None else [sys.argv[0], *args], known_only=True)
+
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self._values, name, value)
 

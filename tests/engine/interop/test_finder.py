@@ -39,6 +39,13 @@ FOUND = {
     "from tensorflow.python.client import timeline; timeline.Timeline": None,
     "import tensorflow as tf; tf.python.framework.ops.Tensor": ms.Tensor,
     "from tensorflow.examples.tutorials.mnist import input_data; input_data.read_data_sets": None,
+    "from tensorflow.contrib.learn.python.learn.datasets import mnist; mnist.read_data_sets": None,
+    "from tensorflow.contrib.layers.python.layers import utils; utils.convert_collection_to_dict": None,
+    "from tensorflow.contrib.framework.python.ops import arg_scope; arg_scope": ms.contrib.framework.arg_scope,
+    "import tensorflow.contrib.slim as slim; slim.conv2d": ms.contrib.slim.conv2d,
+    "from tensorflow.contrib.tensorboard.plugins import projector; projector.ProjectorConfig": None,
+    "from tensorflow.keras.datasets import mnist; mnist.load_data": None,
+    "from tensorflow.keras.layers import Dense; Dense": ms.keras.layers.Dense,
     "import tensorflow.examples.tutorials.mnist.input_data as i; i.read_data_sets": None,
 }
 

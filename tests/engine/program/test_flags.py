@@ -43,6 +43,7 @@ def run(program, *arguments):
         (RUN, ("--unknown=2", "rest"), ["anon 5 False 0.5 True ['1', '2'] a", "['--unknown=2', 'rest']"]),
         ("FLAGS.steps = 9\nprint(FLAGS.steps, 'steps' in FLAGS, FLAGS['steps'].default)", (), ["9 True 5"]),
         ("print(sorted(FLAGS.flag_values_dict())[:2], FLAGS.__flags['name'].value)", (), None),
+        ("FLAGS._parse_flags()\nprint(FLAGS.steps)", ("--steps=4",), ["4"]),
         ("tf.app.run(main=lambda argv: print('mine'))", (), ["mine"]),
     ],
 )
