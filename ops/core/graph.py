@@ -119,6 +119,7 @@ class Graph:
         self._colocation: list[tuple[Operation, Frames]] = []
         self._regions: list[Region | None] = []
         self._overrides: dict[str, str] = {}
+        self._container = ""
         self._unfeedable: set[Tensor] = set()
         self._unfetchable: set[Any] = set()
         self._finalized = False
@@ -330,6 +331,15 @@ class Graph:
             yield
         finally:
             self._overrides = old
+
+    @contextmanager
+    def container(self, container_name: str) -> Iterator[str]:
+        """Keep the state of the nodes made inside (variables, queues …) in this container, which sessions can reset alone."""
+        old, self._container = self._container, container_name
+        try:
+            yield container_name
+        finally:
+            self._container = old
 
     @contextmanager
     def as_default(self) -> Iterator[Graph]:
@@ -579,6 +589,8 @@ def new_operation(
     override = graph._overrides.get(decl.name) if graph._overrides else None
     if override is not None:
         attrs["_gradient_op_type"] = override
+    if graph._container and attrs.get("container") == "":
+        attrs["container"] = graph._container
     infer_outputs(op)
     graph.add_operation(op)
     graph.place_request(op)

@@ -74,6 +74,11 @@ def device(device_name_or_function: Any) -> AbstractContextManager[None]:
     return get_default_graph().device(device_name_or_function)
 
 
+def container(container_name: str) -> AbstractContextManager[str]:
+    """Keep the state of the nodes made inside in this container."""
+    return get_default_graph().container(container_name)
+
+
 def colocate_with(op: Any, ignore_existing: bool = False) -> AbstractContextManager[None]:
     """Put the nodes made inside on the device of `op`, in its colocation group."""
     return get_default_graph().colocate_with(op, ignore_existing)

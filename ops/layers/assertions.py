@@ -44,6 +44,6 @@ def Assert(condition: Any, data: Any, summarize: int | None = None, name: str | 
     with get_default_graph().name_scope(name or "Assert"):
         test = convert_to_tensor(condition, dtypes.bool, name="Condition")
         shown = [convert_to_tensor(item) for item in data]
-        options = {} if summarize is None else {"summarize": summarize}
+        options: dict[str, Any] = {} if summarize is None else {"summarize": summarize}
         guarded: Tensor = cond(test, no_op, lambda: assert_op.node(test, shown, **options), name="AssertGuard")
     return guarded.op

@@ -133,3 +133,17 @@ def test_sessions_do_not_share_variables():
                 session.run(tf.global_variables_initializer())
             one.run(add)
             assert (one.run(v), two.run(v)) == (6, 1)
+
+
+@pytest.mark.parametrize("use_resource", [False, True])
+def test_containers_keep_variables_of_one_name_apart(use_resource):
+    with tf.Graph().as_default() as graph, tf.Session() as sess:
+        with tf.container("one"):
+            v = tf.Variable(1.0, name="v", use_resource=use_resource)
+            with graph.container("two"):
+                w = tf.Variable(2.0, name="w", use_resource=use_resource)
+        plain = tf.Variable(3.0, use_resource=use_resource)
+        sess.run(tf.global_variables_initializer())
+        handles = [(x.handle.op if use_resource else x.op) for x in (v, w, plain)]
+        assert [op.get_attr("container") for op in handles] == [b"one", b"two", b""]
+        assert sess.run([v, w, plain]) == [1.0, 2.0, 3.0]
