@@ -112,6 +112,16 @@ def test_a_variable_that_may_change_its_shape_is_looked_at_in_each_run():
             assert sess.run(mean, {x: [0.0]}) == 3
 
 
+def test_strings_are_fed_in_any_shape():
+    x, n = tf.placeholder(tf.string), tf.placeholder(tf.float32, [None])
+    same, twice, count = tf.identity(x), n * 2.0, tf.size(x)
+    with tf.Session() as sess:
+        for _ in range(8):
+            text, numbers = sess.run([same, twice], {x: b"one", n: [1.0]})
+            assert (text, numbers.tolist()) == (b"one", [2.0])
+            assert sess.run(count, {x: [b"a", b"b"]}) == 2
+
+
 def test_many_threads_share_the_programs():
     x, y, fetches = regression()
     wrong = []
