@@ -71,7 +71,7 @@ _PROTOS = (
 )  # fmt: skip
 
 # Namespaces that few programs use, or that need more than the rest: they load when they are first named.
-_LATE = ("app", "compat", "contrib", "distributions", "flags", "graph_util", "keras", "profiler", "test")
+_LATE = ("app", "compat", "contrib", "distributions", "flags", "graph_util", "keras", "profiler", "saved_model", "test")
 
 
 def __getattr__(name: str) -> _Any:

@@ -102,7 +102,7 @@ def compare_gradients(row: Row, peer: oracle.Peer, ys: list[Tensor], values: lis
     names = peer.gradients([y.name for y, _ in above], [x.name for x in xs], weights)
     if names is None or not any(names):
         return
-    ours = gradients([y for y, _ in above], xs, [w for w in weights])
+    ours = gradients([y for y, _ in above], xs, list(weights))
     missing = [x.name for x, g, name in zip(xs, ours, names, strict=True) if name is not None and g is None]
     assert not missing, f"TensorFlow has derivatives by {missing}"
     both = [(g, name) for g, name in zip(ours, names, strict=True) if g is not None and name is not None]
