@@ -10,7 +10,7 @@ import glob as shell_glob
 import os
 import shutil
 import stat as stat_bits
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any, NamedTuple
 
 from ...ops.core import errors
@@ -249,9 +249,19 @@ def glob(pattern: Any) -> list[str]:
     return [path for item in patterns for path in sorted(shell_glob.glob(local_path(item)))]
 
 
-def walk(top: Any, topdown: bool = True) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Yield (folder, folders in it, files in it) for a folder and all below; nothing when there is none."""
-    for folder, folders, names in os.walk(local_path(top), topdown=topdown):
+def walk(
+    top: Any, topdown: bool = True, onerror: Callable[[errors.OpError], Any] | None = None
+) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield (folder, folders in it, files in it) for a folder and all below; nothing when there is none.
+
+    `onerror` is called with the error of a folder that cannot be listed.
+    """
+
+    def report(error: OSError) -> None:
+        if onerror is not None:
+            onerror(failure(error, str(error.filename)))
+
+    for folder, folders, names in os.walk(local_path(top), topdown=topdown, onerror=report):
         folders.sort()
         yield folder, list(folders), sorted(names)
 

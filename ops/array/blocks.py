@@ -253,6 +253,6 @@ def depth_to_space(input: Any, block_size: int, name: str | None = None, data_fo
     return depth_to_space_op(input, block_size=block_size, data_format=data_format, name=name)  # type: ignore[no-any-return]
 
 
-def roll(input: Any, shift: Any, axis: Any) -> Tensor:
+def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
     """Return `input` shifted along one axis or several; what leaves at one end enters at the other."""
-    return roll_op(input, shift, axis)  # type: ignore[no-any-return]
+    return roll_op(input, shift, axis, name=name)  # type: ignore[no-any-return]

@@ -244,8 +244,9 @@ class Graph:
         return self._name_stack
 
     @contextmanager
-    def device(self, request: Any) -> Iterator[None]:
+    def device(self, device_name_or_function: Any) -> Iterator[None]:
         """Ask for a device for the nodes made inside: a name, a DeviceSpec, a function of the node, or None."""
+        request = device_name_or_function
         resolved = request if request is None or callable(request) else device_spec.canonical_name(request)
         self._devices.append((resolved, user_frames()))
         old, self._device_cache = self._device_cache, self._merge_devices()
@@ -496,8 +497,9 @@ class Graph:
         """Refuse to fetch `op`, an operation or a tensor."""
         self._unfetchable.add(op)
 
-    def is_fetchable(self, item: Any) -> bool:
-        """Tell whether a run may fetch `item`, an operation or a tensor."""
+    def is_fetchable(self, tensor_or_op: Any) -> bool:
+        """Tell whether a run may fetch a tensor or an operation."""
+        item = tensor_or_op
         op = item.op if isinstance(item, Tensor) else item
         return item not in self._unfetchable and op not in self._unfetchable and op.region is None
 

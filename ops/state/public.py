@@ -66,11 +66,11 @@ def count_up_to(ref: Any, limit: int, name: str | None = None) -> Tensor:
     return count_up_to_ref(ref, limit=limit, name=name)  # type: ignore[no-any-return]
 
 
-def is_variable_initialized(ref: Any, name: str | None = None) -> Tensor:
+def is_variable_initialized(variable: Any, name: str | None = None) -> Tensor:
     """Return a node that tells whether the variable has a value."""
-    if not _is_ref(ref):
-        return is_initialized_resource(ref.handle, name=name)  # type: ignore[no-any-return]
-    return is_initialized_ref(ref, name=name)  # type: ignore[no-any-return]
+    if not _is_ref(variable):
+        return is_initialized_resource(variable.handle, name=name)  # type: ignore[no-any-return]
+    return is_initialized_ref(variable, name=name)  # type: ignore[no-any-return]
 
 
 def _rows(kind: str, ref: Any, indices: Any, updates: Any, use_locking: bool, name: str | None) -> Any:

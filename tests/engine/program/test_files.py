@@ -100,6 +100,12 @@ def test_folders(tree):
     assert not tf.gfile.Exists(a)
 
 
+def test_walking_tells_of_errors(tree):
+    seen = []
+    assert list(tf.io.gfile.walk(str(tree / "no"), onerror=seen.append)) == []
+    assert isinstance(seen[0], tf.errors.NotFoundError)
+
+
 def test_copies_and_moves(tree):
     f, g = str(tree / "a" / "f"), str(tree / "a" / "g")
     tf.gfile.Copy(f, g)
