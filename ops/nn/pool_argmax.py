@@ -16,6 +16,9 @@ from ..math.reductions import lowest
 from .conv import per_axis
 from .windows import output_dims, padded, spatial, taps, window_of
 
+# The element types that CuPy's scattered sums have atomic instructions for.
+_ATOMIC = (dtypes.int32, dtypes.uint32, dtypes.uint64, dtypes.half, dtypes.float32, dtypes.float64)
+
 
 def _shapes(node: Operation) -> list[Shape]:
     dims = node.inputs[0].dims
@@ -58,7 +61,7 @@ def _flat_places(xp: Namespace, argmax: Array, image: int, include_batch: bool) 
 
 
 @op("MaxPoolGradWithArgmax", types="input: T, grad: T, argmax: Targmax -> output: T", T=REAL, Targmax=dtypes.INDEX,
-    shape=same_shape)  # fmt: skip
+    shape=same_shape, devices="CPU")  # fmt: skip
 def max_pool_grad_with_argmax_op(
     xp: Namespace, input: Array, grad: Array, argmax: Array, *, ksize: list[int], strides: list[int], padding: str,
     include_batch_in_index: bool = False,
@@ -68,6 +71,11 @@ def max_pool_grad_with_argmax_op(
     image = input.shape[1] * input.shape[2] * input.shape[3]
     xp.add.at(made, _flat_places(xp, argmax, image, include_batch_in_index), grad.reshape(-1))
     return made.reshape(input.shape)
+
+
+max_pool_grad_with_argmax_op.kernel("GPU", supports=lambda node: node.inputs[1].dtype.base_dtype in _ATOMIC)(
+    max_pool_grad_with_argmax_op.kernels[0].function
+)
 
 
 @op("MaxPoolGradGradWithArgmax", types="input: T, grad: T, argmax: Targmax -> output: T", T=REAL, Targmax=dtypes.INDEX,
