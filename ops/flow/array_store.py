@@ -143,7 +143,7 @@ class ArrayStore:
         """Return the shape of an element, also of one that was cleared, or that only a gradient could have."""
         value = self.values[i] if i < len(self.values) else None
         if value is not None:
-            return value if isinstance(value, tuple) else value.shape  # type: ignore[no-any-return]
+            return value if isinstance(value, tuple) else value.shape
         if is_static(self.shape):
             return self.shape  # type: ignore[return-value]
         if self.model is not None:

@@ -267,7 +267,7 @@ class LoopGradient:
             return total
         factors = factors_of(grad, self.loop.body)
         if not factors:
-            return add_n([total, _dense(grad)])  # type: ignore[no-any-return]
+            return add_n([total, _dense(grad)])
         self.late[captured] = (grad.op, [self._pushed(factor) for factor in factors])
         return total
 

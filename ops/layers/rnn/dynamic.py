@@ -41,8 +41,8 @@ def swap_batch_and_time(tensor: Tensor) -> Tensor:
     if dims is not None and len(dims) < 2:
         return tensor
     if dims is not None:
-        return transpose(tensor, [1, 0, *range(2, len(dims))])  # type: ignore[no-any-return]
-    return transpose(tensor, concat([[1, 0], range_(2, rank(tensor))], 0))  # type: ignore[no-any-return]
+        return transpose(tensor, [1, 0, *range(2, len(dims))])
+    return transpose(tensor, concat([[1, 0], range_(2, rank(tensor))], 0))
 
 
 def lengths_of(sequence_length: Any) -> Tensor | None:
@@ -291,5 +291,5 @@ def bidirectional_dynamic_rnn(
 
 def _reversed(leaf: Any, lengths: Any, time_axis: int, batch_axis: int) -> Tensor:
     if lengths is None:
-        return reverse(leaf, axis=[time_axis])  # type: ignore[no-any-return]
-    return reverse_sequence(leaf, lengths, seq_axis=time_axis, batch_axis=batch_axis)  # type: ignore[no-any-return]
+        return reverse(leaf, axis=[time_axis])
+    return reverse_sequence(leaf, lengths, seq_axis=time_axis, batch_axis=batch_axis)

@@ -105,10 +105,6 @@ class RNNCell(Layer):
         """Return (outputs, next state); derived classes say how."""
         raise NotImplementedError(f"{type(self).__name__} has no `call`")
 
-    def add_variable(self, name: str, shape: Any, **options: Any) -> Any:
-        """Make a variable, or find the shared one; the same as `add_weight`."""
-        return self.add_weight(name, shape, **options)
-
     def zero_state(self, batch_size: Any, dtype: Any) -> Any:
         """Return zeros as the first state, of shapes [batch_size, size].
 

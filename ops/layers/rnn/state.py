@@ -67,7 +67,7 @@ def zeros_of_size(size: Any, batch: Any, dtype: Any) -> Tensor:
     dims = size_dims(size)
     known = constant_value(batch) if isinstance(batch, Tensor) else batch
     if known is not None:
-        return zeros([int(known), *dims], dtype)  # type: ignore[no-any-return]
+        return zeros([int(known), *dims], dtype)
     made: Tensor = zeros(concat([convert_to_tensor([batch]), constant(list(dims), batch.dtype)], 0), dtype)
     made.set_shape([None, *dims])
     return made

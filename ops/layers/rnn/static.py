@@ -144,4 +144,4 @@ def _reversed(steps: list[Any], lengths: Any) -> list[Any]:
 
 def _turned(column: list[Any], lengths: Any) -> Tensor:
     stacked = stack([convert_to_tensor(leaf) for leaf in column])
-    return reverse_sequence(stacked, lengths, seq_axis=0, batch_axis=1)  # type: ignore[no-any-return]
+    return reverse_sequence(stacked, lengths, seq_axis=0, batch_axis=1)

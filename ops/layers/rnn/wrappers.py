@@ -154,7 +154,7 @@ class DropoutWrapper(Wrapper):
         found.set_shape(value.dims)
         return found
 
-    def __call__(self, inputs: Any, state: Any, scope: Any = None, **options: Any) -> Any:
+    def __call__(self, inputs: Any, state: Any, scope: Any = None, **options: Any) -> Any:  # type: ignore[override]
         """Return the cell's outputs and next state, with some elements dropped."""
         if _drops(self._input_keep_prob):
             inputs = self._dropped(inputs, "input", self._input_keep_prob)
@@ -195,7 +195,7 @@ class ResidualWrapper(Wrapper):
         super().__init__(cell, **options)
         self._residual_fn = residual_fn
 
-    def __call__(self, inputs: Any, state: Any, scope: Any = None, **options: Any) -> Any:
+    def __call__(self, inputs: Any, state: Any, scope: Any = None, **options: Any) -> Any:  # type: ignore[override]
         """Return the cell's outputs with the inputs added, and its next state."""
         outputs, new = self._cell(inputs, state, **_scope(scope), **options)
         return (self._residual_fn or _sum)(inputs, outputs), new
@@ -226,7 +226,7 @@ class DeviceWrapper(Wrapper):
         with name_scope("DeviceWrapperZeroState", values=[]), get_default_graph().device(self._device):
             return self._cell.zero_state(batch_size, dtype)
 
-    def __call__(self, inputs: Any, state: Any, scope: Any = None, **options: Any) -> Any:
+    def __call__(self, inputs: Any, state: Any, scope: Any = None, **options: Any) -> Any:  # type: ignore[override]
         """Return the cell's outputs and next state, computed on the device."""
         with get_default_graph().device(self._device):
             return self._cell(inputs, state, **_scope(scope), **options)

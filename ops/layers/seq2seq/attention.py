@@ -236,7 +236,7 @@ class AttentionWrapperState(NamedTuple):
 
 
 def _beside(inputs: Any, attention: Any) -> Tensor:
-    return concat([inputs, attention], -1)  # type: ignore[no-any-return]
+    return concat([inputs, attention], -1)
 
 
 class AttentionWrapper(RNNCell):

@@ -302,7 +302,7 @@ class BeamSearchDecoder(Decoder):
         grows = cast(ends, dtypes.int64) * expand_dims(
             cast(where(state.finished, _zeros(state), _zeros(state) + 1), dtypes.int64), 2
         )
-        return add(grows, expand_dims(state.lengths, 2))  # type: ignore[no-any-return]
+        return add(grows, expand_dims(state.lengths, 2))
 
     def _seen(self, cell_state: Any, state: BeamSearchDecoderState) -> Any:
         if self._coverage_weight == 0.0:
@@ -402,4 +402,4 @@ def _masked(scores: Tensor, end_token: Tensor, finished: Tensor) -> Tensor:
     ends = one_hot(end_token, vocabulary, on_value=0.0, off_value=float(kind.min), dtype=kind)
     flags = expand_dims(finished, 2)
     rows = reshape(ends, [1, 1, -1]) + zeros_like(scores)
-    return where(logical_or(flags, rows > 1.0), rows, scores)  # type: ignore[no-any-return]
+    return where(logical_or(flags, rows > 1.0), rows, scores)

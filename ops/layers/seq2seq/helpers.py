@@ -75,7 +75,7 @@ class CustomHelper(Helper):
     @property
     def sample_ids_dtype(self) -> DType:
         """The type of samples."""
-        return self._dtype  # type: ignore[no-any-return]
+        return self._dtype
 
     def initialize(self, name: str | None = None) -> Any:
         """Return what `initialize_fn` gives."""

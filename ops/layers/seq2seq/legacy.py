@@ -308,7 +308,7 @@ def sequence_loss_by_example(
         total = add_n(losses)
         if average_across_timesteps:
             total = total / (add_n([convert_to_tensor(weight) for weight in weights]) + 1e-12)
-        return total  # type: ignore[no-any-return]
+        return total
 
 
 def sequence_loss(

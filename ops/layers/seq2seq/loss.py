@@ -52,10 +52,10 @@ def sequence_loss(
             return _over(losses, factors, 0 if average_across_batch else 1, True)
         if sum_over_timesteps or sum_over_batch:
             return _over(losses, factors, 0 if sum_over_batch else 1, False)
-        return losses  # type: ignore[no-any-return]
+        return losses
 
 
 def _over(losses: Any, factors: Tensor, axis: int, average: bool) -> Tensor:
     total = reduce_sum(losses, axis=[axis])
     weight = reduce_sum(factors if average else cast(factors > 0, losses.dtype), axis=[axis])
-    return total / (weight + 1e-12)  # type: ignore[no-any-return]
+    return total / (weight + 1e-12)
