@@ -1,8 +1,8 @@
 """Writes recurrent_values.json: what TensorFlow computes for recurrent networks, with their variables and gradients.
 
-Run with a Python that has TensorFlow and tf_keras: `TF_USE_LEGACY_KERAS=1 python tests/golden/recurrent_values.py`. Each expression maps
-to the names and shapes of its variables and to its values, then the gradients of the sum of their squares; variable number i holds
-`sin(i * n) / 2`, the inputs `cos(n)`. The test evaluates the same expressions.
+Run with a Python that has TensorFlow and tf_keras: `TF_USE_LEGACY_KERAS=1 python tests/golden/recurrent_values.py`. Each
+expression maps to the names and shapes of its variables and to its values, then the gradients of the sum of their squares;
+variable number i holds `sin(i * n) / 2`, the inputs `cos(n)`. The test evaluates the same expressions.
 """
 
 import json
