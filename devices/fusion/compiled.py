@@ -11,6 +11,7 @@ main thread by more than the program that it is at. MILLSTREAM_COMPILE=0 turns a
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import importlib.util
 import logging
 import os
@@ -143,6 +144,15 @@ os.register_at_fork(
 def available() -> bool:
     """Tell whether groups are compiled in this process: numba is there, and not turned off."""
     return os.environ.get("MILLSTREAM_COMPILE", "1") != "0" and importlib.util.find_spec("numba") is not None
+
+
+def description() -> str:
+    """Return in words whether groups are compiled, and by what."""
+    if importlib.util.find_spec("numba") is None:
+        return "groups by NumPy (numba is not installed)"
+    if not available():
+        return "groups by NumPy (MILLSTREAM_COMPILE=0)"
+    return f"groups compiled by numba {importlib.metadata.version('numba')}"
 
 
 def request(program: Program, kinds: str, table: bool, aliases: tuple[int | None, ...] | None = None) -> Request:

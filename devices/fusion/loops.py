@@ -61,6 +61,9 @@ def template(line: Line) -> str | None:
     if any(short(dtype) not in DTYPES for dtype in (*line.loop, line.dtype)):
         return None
     operand = line.loop[-1]
+    # What becomes of NaN and of numbers out of range is the processor's choice: NumPy makes it everywhere alike.
+    if line.name == CAST and operand.kind == "f" and line.dtype.kind in "iu":
+        return None
     if short(operand) == "f4" and line.name in VECTOR_MATH:
         return VECTOR_MATH[line.name]
     return _NATIVE[operand.kind].get(line.name)

@@ -16,6 +16,8 @@ from .program import CAST, OPAQUE, WHERE, Line, Program, Reduction, without_dead
 
 # Powers that an array's operator computes by other means.
 _POWERS = {2: "square", 1: "positive", 0.5: "sqrt", -1: "reciprocal"}
+# Ufuncs that NumPy itself calls by another name than the ops do.
+_SAME = {"divide": "true_divide"}
 _WEAK = (int, float, complex)
 
 
@@ -97,7 +99,8 @@ class SymbolicNamespace:
     def __getattr__(self, name: str) -> Any:
         found = getattr(np, name, None)
         if isinstance(found, np.ufunc) and found.nout == 1 and found.signature is None:
-            return lambda *operands: self._recorder.apply(found.__name__, *operands)
+            known = _SAME.get(found.__name__, found.__name__)
+            return lambda *operands: self._recorder.apply(known, *operands)
         if isinstance(found, type) and issubclass(found, np.generic):
             return found
         raise Untraceable(f"uses xp.{name}")

@@ -179,35 +179,35 @@ def _unless_zero(xp: Namespace, guard: Array, value: Array) -> Array:
 
 
 @public_binary
-@op("DivNoNan", types="x: T, y: T -> z: T", T=INEXACT, shape=broadcast)
+@op("DivNoNan", types="x: T, y: T -> z: T", T=INEXACT, shape=broadcast, elementwise=True)
 def div_no_nan_op(xp: Namespace, x: Array, y: Array) -> Array:
     """Returns `x / y`, and 0 where `y` is 0."""
     return _unless_zero(xp, y, xp.true_divide(x, y))
 
 
 @public_binary
-@op("MulNoNan", types="x: T, y: T -> z: T", T=INEXACT, shape=broadcast)
+@op("MulNoNan", types="x: T, y: T -> z: T", T=INEXACT, shape=broadcast, elementwise=True)
 def mul_no_nan(xp: Namespace, x: Array, y: Array) -> Array:
     """Returns `x * y`, and 0 where `y` is 0, even if `x` is infinite or NaN."""
     return _unless_zero(xp, y, x * y)
 
 
 @public_binary
-@op("Xdivy", types="x: T, y: T -> z: T", T=INEXACT, shape=broadcast)
+@op("Xdivy", types="x: T, y: T -> z: T", T=INEXACT, shape=broadcast, elementwise=True)
 def xdivy(xp: Namespace, x: Array, y: Array) -> Array:
     """Returns `x / y`, and 0 where `x` is 0."""
     return _unless_zero(xp, x, xp.true_divide(x, y))
 
 
 @public_binary
-@op("Xlogy", types="x: T, y: T -> z: T", T=INEXACT, shape=broadcast)
+@op("Xlogy", types="x: T, y: T -> z: T", T=INEXACT, shape=broadcast, elementwise=True)
 def xlogy(xp: Namespace, x: Array, y: Array) -> Array:
     """Returns `x * log(y)`, and 0 where `x` is 0."""
     return _unless_zero(xp, x, x * xp.log(y))
 
 
 @public_binary
-@op("Xlog1py", types="x: T, y: T -> z: T", T=INEXACT, shape=broadcast)
+@op("Xlog1py", types="x: T, y: T -> z: T", T=INEXACT, shape=broadcast, elementwise=True)
 def xlog1py(xp: Namespace, x: Array, y: Array) -> Array:
     """Returns `x * log(1 + y)`, and 0 where `x` is 0."""
     return _unless_zero(xp, x, x * xp.log1p(y))
@@ -225,7 +225,7 @@ def pow_op(xp: Namespace, x: Array, y: Array) -> Array:
 @public_binary
 @op(
     "SquaredDifference", types="x: T, y: T -> z: T", T=FLOATING + dtypes.INDEX + dtypes.COMPLEX, shape=broadcast,
-    commutative=True,
+    commutative=True, elementwise=True,
 )  # fmt: skip
 def squared_difference(xp: Namespace, x: Array, y: Array) -> Array:
     """Returns `conj(x - y) * (x - y)`, element-wise."""

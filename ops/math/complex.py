@@ -22,7 +22,7 @@ TO_PART = "input: T -> output: Tout"
 PART_DEFAULTS = {"T": dtypes.complex64, "Tout": dtypes.float32}
 
 
-@op("Cast", types="x: SrcT -> y: DstT", shape=same_shape, aliases="y=x")
+@op("Cast", types="x: SrcT -> y: DstT", shape=same_shape, aliases="y=x", elementwise=True)
 def cast_op(xp: Namespace, x: Array, *, DstT: DType, Truncate: bool = False) -> Array:
     """Returns `x` with another dtype; integers wrap, and complex numbers lose their imaginary part."""
     if x.dtype.kind == "c" and DstT.np_dtype.kind != "c":

@@ -49,7 +49,7 @@ def select_op(xp: Namespace, condition: Array, t: Array, e: Array) -> Array:
     return xp.where(_aligned(condition, t, e), t, e)
 
 
-@op("SelectV2", types="condition: bool, t: T, e: T -> output: T", shape=broadcast)
+@op("SelectV2", types="condition: bool, t: T, e: T -> output: T", shape=broadcast, elementwise=True)
 def select_v2_op(xp: Namespace, condition: Array, t: Array, e: Array) -> Array:
     """Returns the elements of `t` where `condition`, else those of `e`; all three broadcast."""
     return xp.where(condition, t, e)

@@ -125,6 +125,7 @@ def options_of(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", metavar="NAMES", help="rows to run, separated by commas; see --list")
     parser.add_argument("--rounds", type=int, default=15, help="turns for each side of a row (15)")
     parser.add_argument("--json", metavar="FILE", help="write everything that was measured")
+    parser.add_argument("--no-compile", action="store_true", help="leave element-wise groups to NumPy, as without the extra fast")
     parser.add_argument("--save", action="store_true", help=f"write the ratios to {TABLE.name}, which --check reads")
     parser.add_argument("--check", action="store_true", help="fail where a ratio is worse than the committed one")
     parser.add_argument("--tolerance", type=float, default=0.5, help="how much worse fails --check (0.5: half)")
@@ -189,6 +190,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.list:
         print("\n".join(f"{w.name:24}{w.title}" for w in WORKLOADS), "import", "placing", sep="\n")
         return 0
+    if options.no_compile:
+        os.environ["MILLSTREAM_COMPILE"] = "0"
     result = measure(options, wanted(options))
     if options.json:
         Path(options.json).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -41,7 +41,9 @@ def single(decl, dtype):
     recorder = Recorder(kinds if len(kinds) > 1 or decl.name != "AddN" else kinds * 3)
     if decl.fuse is not None:
         return recorder.program([recorder.apply(decl.fuse.name, *recorder.inputs).name])
-    attrs = {name: decl.attrs[name].default for name in decl.kernel_attrs}
+    attrs = {name: decl.attrs[name].default for name in decl.kernel_attrs} | (
+        {"DstT": tf.float32} if decl.name == "Cast" else {}
+    )
     arguments = [recorder.inputs] if decl.name == "AddN" else recorder.inputs
     (entry, *_) = decl.kernels_for("GPU")
     return recorder.program([recorder.trace(partial(entry.function, **attrs), arguments).name])
