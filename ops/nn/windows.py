@@ -91,11 +91,12 @@ def taps(window: Window, rows: int, columns: int) -> Any:
     """Yield ((i, j), index) for each element of the window: the slice of padded images that it meets, one a place."""
     for i in range(window.size[0]):
         for j in range(window.size[1]):
-            top, left = i * window.dilations[0], j * window.dilations[1]
-            down, right = window.strides
-            yield (i, j), (
-                slice(None), slice(top, top + (rows - 1) * down + 1, down), slice(left, left + (columns - 1) * right + 1, right),
-            )  # fmt: skip
+            (d0, d1), (down, right) = window.dilations, window.strides
+            yield (i, j), (slice(None), _steps(i * d0, down, rows), _steps(j * d1, right, columns))
+
+
+def _steps(first: int, step: int, count: int) -> slice:
+    return slice(first, first + (count - 1) * step + 1 if count else first, step)
 
 
 def unpadded(images: Array, window: Window, height: int, width: int) -> Array:

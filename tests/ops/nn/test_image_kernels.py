@@ -182,3 +182,66 @@ def test_large_products_that_do_not_fit_are_told(fast, monkeypatch):
     a, b = (tf.placeholder(tf.float32, [None, None]) for _ in range(2))
     with tf.Session() as session, pytest.raises(tf.errors.InvalidArgumentError, match="incompatible"):
         session.run(tf.matmul(a, b), {a: uniform(200, 100), b: uniform(300, 200)})
+
+
+def test_a_window_that_fits_nowhere_makes_nothing():
+    images, filters = uniform(2, 3, 6, 4), uniform(4, 2, 4, 5)
+    attrs = {"strides": [1, 2, 2, 1], "padding": "VALID", "explicit_paddings": [], "data_format": "NHWC"}
+    attrs["dilations"] = [1, 1, 1, 1]
+    for entry in lookup("Conv2D").kernels_for("CPU"):
+        assert entry.function(np, images, filters, **attrs).shape == (2, 0, 3, 5)
+
+
+def random_geometry(rng):
+    """Draw (images, filters, attributes of a convolution) of any padding, step, dilation and format."""
+    batch, height, width = (int(n) for n in rng.integers(1, (5, 12, 12)))
+    depth, made = int(rng.choice([1, 2, 3, 8, 33])), int(rng.choice([1, 2, 16]))
+    size, strides, dilations = (
+        rng.integers(1, 5, 2).tolist(),
+        rng.integers(1, 4, 2).tolist(),
+        rng.integers(1, 3, 2).tolist(),
+    )
+    padding, first = str(rng.choice(["SAME", "VALID", "EXPLICIT"])), bool(rng.integers(2))
+    around = rng.integers(0, 4, 4).tolist()
+
+    def spread(pair):
+        return [1, 1, *pair] if first else [1, *pair, 1]
+
+    explicit = ([0] * 4 + around if first else [0, 0, *around, 0, 0]) if padding == "EXPLICIT" else []
+    attrs = {
+        "strides": spread(strides), "dilations": spread(dilations), "padding": padding, "explicit_paddings": explicit,
+        "data_format": "NCHW" if first else "NHWC",
+    }  # fmt: skip
+    dims = (batch, depth, height, width) if first else (batch, height, width, depth)
+    images, filters = rng.normal(size=dims).astype("f4"), rng.normal(size=(*size, depth, made)).astype("f4")
+    return images, filters, attrs
+
+
+def agreed(op, *arrays, **attrs):
+    """Return what the plain kernel of an op gives, having compared the others with it."""
+    *preferred, plain = lookup(op).kernels_for("CPU")
+    wanted = plain.function(np, *arrays, **attrs)
+    for entry in preferred:
+        found = entry.function(np, *arrays, **attrs)
+        assert found.shape == wanted.shape, entry.label
+        np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-3, err_msg=f"{entry.label} {attrs}")
+    return wanted
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_all_kernels_agree_whatever_the_geometry(seed):
+    rng = np.random.default_rng(seed)
+    images, filters, attrs = random_geometry(rng)
+    dy = rng.normal(size=agreed("Conv2D", images, filters, **attrs).shape).astype("f4")
+    agreed("Conv2DBackpropInput", np.array(images.shape, "i4"), filters, dy, **attrs)
+    agreed("Conv2DBackpropFilter", images, np.array(filters.shape, "i4"), dy, **attrs)
+    attrs = {name: value for name, value in attrs.items() if name != "dilations"}
+    size = filters.shape[:2]
+    attrs["ksize"] = [1, 1, *size] if attrs["data_format"] == "NCHW" else [1, *size, 1]
+    if attrs["padding"] == "EXPLICIT":
+        return
+    greatest = agreed("MaxPool", images, **attrs)
+    agreed("MaxPoolGrad", images, greatest, rng.normal(size=greatest.shape).astype("f4"), **attrs)
+    del attrs["explicit_paddings"]
+    means = agreed("AvgPool", images, **attrs)
+    agreed("AvgPoolGrad", np.array(images.shape, "i4"), rng.normal(size=means.shape).astype("f4"), **attrs)
