@@ -64,7 +64,8 @@ def _devices(options: argparse.Namespace) -> int:
     ]
     refused = [{"description": description, "reason": reason} for description, reason in unusable_gpus()]
     if options.json:
-        print(json.dumps({"devices": rows, "unusable": refused, "blas": blas.libraries()}, indent=2))
+        cpu = {"blas": blas.libraries(), "onednn": onednn.available()}
+        print(json.dumps({"devices": rows, "unusable": refused, **cpu}, indent=2))
         return 0
     for row in rows:
         print(f"{row['name']}  {row['description']}  {_memory(row['memory_limit'])}")

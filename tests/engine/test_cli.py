@@ -46,6 +46,13 @@ def test_devices_as_json(capsys, monkeypatch):
     found = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in found["devices"]] == [CPU0, GPU0]
     assert all(set(item) == {"description", "reason"} for item in found["unusable"])
+    assert all("num_threads" in library for library in found["blas"]) and found["onednn"] in (True, False)
+
+
+def test_devices_tells_which_blas_computes(capsys):
+    cli.main(["devices"])
+    last = capsys.readouterr().out.splitlines()[-2:]
+    assert last[0].startswith("BLAS: ") and last[1].startswith("oneDNN: ")
 
 
 def test_devices_tells_why_a_gpu_cannot_be_used(capsys, monkeypatch):
