@@ -62,6 +62,12 @@ def public_binary(decl: OpDecl) -> Binary:
 
 
 def _named(function: Any, decl: OpDecl) -> Any:
+    """Give a function the op's name and, for calls by keyword, the names of its inputs: `relu(features=…)`."""
+    names = tuple(argument.name for argument in decl.inputs)
+    code = function.__code__
+    annotations = dict(zip(names, ["Any"] * len(names), strict=True)) | {"name": "str | None", "return": "Tensor"}
+    function.__code__ = code.replace(co_varnames=(*names, *code.co_varnames[len(names) :]))
+    function.__annotations__ = annotations
     function.__doc__ = decl.doc
     function.__name__ = function.__qualname__ = decl.name
     return function

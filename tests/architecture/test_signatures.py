@@ -1,0 +1,68 @@
+"""Every public name takes every argument, by keyword, that TensorFlow's v1 function of that name takes.
+
+`LATER` lists what TensorFlow 2 added to v1 names after 1.15. Functions that take any keyword are left out.
+"""
+
+import gzip
+import inspect
+import json
+import pathlib
+
+import pytest
+
+import millstream as tf
+
+GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "signatures.json.gz"
+SIGNATURES = json.loads(gzip.decompress(GOLDEN.read_bytes()))
+LATER = {
+    "allow_fast_lookup", "bad_indices_policy", "beta", "block_shape", "defaults", "fn_output_signature", "grad_a", "grad_b",
+    "hash_table_shared_name", "index_type", "input_shape", "instance", "layout", "library_location", "output_type", "relative_tolerance",
+    "skip_gradients_aggregation", "stateful", "use_own_namescope_for_non_slot_vars", "use_pybind11_proto", "validate_message",
+}  # fmt: skip
+# What v1 names differently from the v2 function that TensorFlow 2 gives under the name, or what is documented as internal.
+OTHERWISE = {
+    "Variable": {"use_resource"}, "distributions.Distribution": {"graph_parents", "parameters", "reparameterization_type"},
+    "layers.Layer.add_weight": {"aggregation", "partitioner", "synchronization", "use_resource"}, "lin_space": {"axis"},
+    "linspace": {"axis"}, "strided_slice": {"var"}, "string_to_number": {"input"}, "strings.to_number": {"input"},
+    "test.TestCase.assertItemsEqual": {"first", "second"}, "test.TestCase.assertShapeEqual": {"input_a", "input_b"},
+}  # fmt: skip
+
+
+def parameters(path):
+    """Returns the names of the arguments that our function takes, None where there is none or it takes any."""
+    found = tf
+    try:
+        for part in path.split("."):
+            found = getattr(found, part)
+    except (AttributeError, NotImplementedError):
+        return None
+    try:
+        signature = inspect.signature(found.__init__ if inspect.isclass(found) else found)
+    except (TypeError, ValueError):
+        return None
+    if any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
+        return None
+    return set(signature.parameters)
+
+
+def test_arguments_by_keyword() -> None:
+    lacking = {}
+    for path, wanted in SIGNATURES.items():
+        ours = parameters(path)
+        if ours is not None:
+            missing = set(wanted) - ours - LATER - OTHERWISE.get(path, set())
+            if missing:
+                lacking[path] = sorted(missing)
+    assert lacking == {}
+
+
+def test_exceptions_are_needed() -> None:
+    for path, names in OTHERWISE.items():
+        ours = parameters(path)
+        assert ours is None or not names <= ours, path
+
+
+@pytest.mark.parametrize("call", ["tf.nn.relu(features=[1.0])", "tf.igamma(a=1.0, x=1.0)", "tf.real(input=1.0)"])
+def test_inputs_of_element_wise_ops_have_their_own_names(call) -> None:
+    with tf.Graph().as_default():
+        assert eval(call, {"tf": tf}).op.type
