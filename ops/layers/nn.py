@@ -8,6 +8,7 @@ from ..random.candidates import (
     log_uniform_candidate_sampler,
     uniform_candidate_sampler,
 )
+from ..random.fractional_pools import fractional_avg_pool, fractional_max_pool
 from .dropout import dropout
 from .embedding import embedding_lookup
 from .embedding_sparse import embedding_lookup_sparse, safe_embedding_lookup_sparse
@@ -15,6 +16,7 @@ from .sampled import nce_loss, sampled_softmax_loss
 
 __all__ = [
     "all_candidate_sampler", "compute_accidental_hits", "dropout", "embedding_lookup", "embedding_lookup_sparse",
-    "fixed_unigram_candidate_sampler", "learned_unigram_candidate_sampler", "log_uniform_candidate_sampler", "nce_loss",
-    "safe_embedding_lookup_sparse", "sampled_softmax_loss", "uniform_candidate_sampler",
+    "fixed_unigram_candidate_sampler", "fractional_avg_pool", "fractional_max_pool", "learned_unigram_candidate_sampler",
+    "log_uniform_candidate_sampler", "nce_loss", "safe_embedding_lookup_sparse", "sampled_softmax_loss",
+    "uniform_candidate_sampler",
 ]  # fmt: skip

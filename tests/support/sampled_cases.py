@@ -3,6 +3,7 @@
 `results(tf)` gives arrays by name: three runs of each sampler, losses and gradients for a given sample.
 """
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ TRUE = np.array([[1, 2], [3, 90], [0, 7]], "i8")
 RNG = np.random.RandomState(0)
 WEIGHTS, BIASES = RNG.randn(30, 5).astype("f4"), RNG.randn(30).astype("f4")
 INPUTS, LABELS = RNG.randn(4, 5).astype("f4"), RNG.randint(0, 30, (4, 2))
+IMAGES = np.random.RandomState(1).randn(2, 11, 13, 2).astype("f4")
 COMMON = [float(i % 7) for i in range(100)]
 
 
@@ -67,12 +69,26 @@ def losses(tf: Any) -> dict[str, Any]:
     return found
 
 
+def fractional_pools(tf: Any) -> dict[str, Any]:
+    """Return fractional pools with seeds, their cuts, and gradients."""
+    found: dict[str, Any] = {}
+    for even, shared, kind in itertools.product((False, True), (False, True), ("max", "avg")):
+        pool = getattr(tf.nn, f"fractional_{kind}_pool")
+        x = tf.constant(IMAGES)
+        parts = pool(x, [1.0, 1.44, 1.73, 1.0], even, shared, deterministic=True, seed=3, seed2=5)
+        for part, name in zip(
+            (*parts, tf.gradients(parts[0] ** 2, x)[0]), ("pooled", "rows", "columns", "gradient"), strict=True
+        ):
+            found[f"fractional {kind}, even {even}, overlapping {shared}, {name}"] = part
+    return found
+
+
 def results(tf: Any) -> dict[str, np.ndarray]:
     """Run everything."""
     found = {}
     with tf.Graph().as_default():
         tf.set_random_seed(11)
-        drawn, values = samplers(tf), losses(tf)
+        drawn, values = samplers(tf), {**losses(tf), **fractional_pools(tf)}
         with tf.Session() as session:
             found.update(session.run(values))
             for run in range(3):
