@@ -165,7 +165,7 @@ def _max_gradient(op: Operation, dy: Tensor, *_: Any) -> Tensor:
 
 @fractional_avg_pool_op.gradient
 def _avg_gradient(op: Operation, dy: Tensor, *_: Any) -> Tensor:
-    _, rows, columns = op.outputs
+    rows, columns = op.outputs[1:]
     dims = shape(op.inputs[0], out_type=dtypes.int64)
     return fractional_avg_pool_grad_op(dims, dy, rows, columns, overlapping=op.attrs["overlapping"])  # type: ignore[no-any-return]
 
