@@ -50,39 +50,41 @@ def raw_rnn(
     with variable_scope(scope or "rnn"):
         time = constant(0, dtypes.int32)
         done, inputs, state, like, loop_state = loop_fn(time, None, None, None)
-        flat_inputs = [convert_to_tensor(leaf) for leaf in flatten(inputs)]
-        inputs = pack(inputs, flat_inputs)
+        inputs = pack(inputs, [convert_to_tensor(leaf) for leaf in flatten(inputs)])
         state = pack(state, [convert_to_tensor(leaf) for leaf in flatten(state)])
-        batch = batch_of(flat_inputs[0])
+        batch = batch_of(flatten(inputs)[0])
         emitted = _Emitted(cell, like, flatten(state)[0], batch)
         arrays = [TensorArray(kind, size=0, dynamic_size=True, element_shape=dims) for kind, dims in emitted.described]
         carries = loop_state is not None
-        carried = loop_state if carries else constant(0)
         done = convert_to_tensor(done)
         if done.dims == ():
             done = fill([batch], done)
-
-        def step(time: Tensor, done: Tensor, inputs: Any, arrays: list[TensorArray], state: Any, carried: Any) -> Any:
-            output, new = cell(inputs, state)
-            after = add(time, 1)
-            over, next_inputs, next_state, emit, next_carried = loop_fn(
-                after, output, new, carried if carries else None
-            )
-            values = emitted.of(emit, output)
-            values = [_kept(done, zero, value) for zero, value in zip(emitted.zeros, values, strict=True)]
-            arrays = [array.write(time, value) for array, value in zip(arrays, values, strict=True)]
-            next_state = pack(state, [
-                leaf.flow if isinstance(leaf, TensorArray) else _kept(done, before, leaf)
-                for before, leaf in zip(_parts(state), _parts(next_state), strict=True)
-            ])  # fmt: skip
-            finished = logical_or(over, done)
-            return after, finished, next_inputs, arrays, next_state, next_carried if carries else carried
-
         _, _, _, arrays, state, carried = while_loop(
-            lambda time, done, *_: logical_not(reduce_all(done)), step, [time, done, inputs, arrays, state, carried],
+            lambda time, done, *_: logical_not(reduce_all(done)), _step_of(cell, loop_fn, emitted, carries),
+            [time, done, inputs, arrays, state, loop_state if carries else constant(0)],
             parallel_iterations=parallel_iterations or 32, swap_memory=swap_memory,
         )  # fmt: skip
         return emitted.pack(arrays), state, carried if carries else None
+
+
+def _step_of(cell: Any, loop_fn: LoopFunction, emitted: _Emitted, carries: bool) -> Callable[..., Any]:
+    """Return the body of the loop; finished examples keep their state and emit zeros."""
+
+    def step(time: Tensor, done: Tensor, inputs: Any, arrays: list[TensorArray], state: Any, carried: Any) -> Any:
+        output, new = cell(inputs, state)
+        after = add(time, 1)
+        over, next_inputs, next_state, emit, next_carried = loop_fn(after, output, new, carried if carries else None)
+        values = zip(emitted.zeros, emitted.of(emit, output), strict=True)
+        kept = [_kept(done, zero, value) for zero, value in values]
+        arrays = [array.write(time, value) for array, value in zip(arrays, kept, strict=True)]
+        leaves = [
+            leaf.flow if isinstance(leaf, TensorArray) else _kept(done, before, leaf)
+            for before, leaf in zip(_parts(state), _parts(next_state), strict=True)
+        ]
+        finished = logical_or(over, done)
+        return after, finished, next_inputs, arrays, pack(state, leaves), next_carried if carries else carried
+
+    return step
 
 
 class _Emitted:
