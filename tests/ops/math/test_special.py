@@ -21,11 +21,16 @@ def derivative_by_a(a, x):
     return (special.gammainc(a + step, x) - special.gammainc(a - step, x)) / (2 * step)
 
 
+def density(a, x):
+    return np.exp((a - 1) * np.log(x) - x - special.gammaln(a))
+
+
 ROWS = table(
     Row("Igamma", tf.igamma, [A, X], special.gammainc, gradient=True, second=False),
     Row("Igamma", tf.igamma, [A, X[0]], special.gammainc, gradient=True, second=False, label="broadcast"),
     Row("Igammac", tf.igammac, [A, X], special.gammaincc, gradient=True, second=False),
     Row("IgammaGradA", lookup("IgammaGradA"), [A, X], derivative_by_a, dtypes=("float32",), devices="CPU"),
+    Row("RandomGammaGrad", lookup("RandomGammaGrad"), [A, X], lambda a, x: -derivative_by_a(a, x) / density(a, x), dtypes=("float32",), devices="CPU"),  # noqa: E501
     Row("Zeta", tf.zeta, [A + 1.5, X], special.zeta),
     Row("Zeta", lambda q: tf.zeta(np.float64(3.0) if q.dtype == tf.float64 else 3.0, q), [X], lambda q: special.zeta(3.0, q), gradient=True, label="by q"),  # noqa: E501
     Row("Polygamma", lambda x: tf.polygamma(tf.cast(ORDERS, x.dtype), x), [X[0, 0] + ORDERS],
