@@ -29,6 +29,8 @@ class FileWriter:
     ) -> None:  # fmt: skip
         self._arguments = (str(logdir), max_queue, flush_secs, filename_suffix or "")
         self._closed = False
+        self._tags: set[str] = set()
+        self._described: set[str] = set()
         self._writer = self._open()
         if graph is not None or graph_def is not None:
             self.add_graph(graph if graph is not None else graph_def)
@@ -56,9 +58,17 @@ class FileWriter:
 
     def add_summary(self, summary: Any, global_step: Any = None) -> None:
         """Write a Summary proto, or the serialised one that a summary op returned."""
-        if isinstance(summary, bytes):
-            summary = protos.Summary.FromString(summary)
-        self._add(global_step, summary=summary)
+        message = protos.Summary.FromString(summary if isinstance(summary, bytes) else summary.SerializeToString())
+        for value in message.value:
+            if value.HasField("metadata"):
+                self._describe_once(value)
+        self._add(global_step, summary=message)
+
+    def _describe_once(self, value: Any) -> None:
+        """Keep what a tag's values are in the first of them only, as readers expect."""
+        if value.tag in self._described:
+            value.ClearField("metadata")
+        self._described.add(value.tag)
 
     def add_graph(self, graph: Any, global_step: Any = None, graph_def: Any = None) -> None:
         """Write a Graph or GraphDef, for TensorBoard's graph page."""
@@ -69,10 +79,9 @@ class FileWriter:
 
     def add_run_metadata(self, run_metadata: Any, tag: str, global_step: Any = None) -> None:
         """Write a RunMetadata under a tag that TensorBoard offers; ValueError when the tag was used before."""
-        tags = self.__dict__.setdefault("_tags", set())
-        if tag in tags:
+        if tag in self._tags:
             raise ValueError("The provided tag was already used for this event type")
-        tags.add(tag)
+        self._tags.add(tag)
         message = protos.TaggedRunMetadata(tag=tag, run_metadata=run_metadata.SerializeToString())
         self._add(global_step, tagged_run_metadata=message)
 
@@ -95,6 +104,7 @@ class FileWriter:
         if self._closed:
             self._writer = self._open()
             self._closed = False
+            self._described.clear()
 
     def __enter__(self) -> FileWriter:
         return self

@@ -18,7 +18,7 @@ _ILLEGAL = re.compile(r"[^-/\w.]")
 _EDGES = np.concatenate([-(1.1 ** np.arange(774, -1, -1)) * 1e-12, [0.0], 1e-12 * 1.1 ** np.arange(775)])
 
 
-def _serialised(*values: dict[str, Any]) -> Array:
+def serialised(*values: dict[str, Any]) -> Array:
     message = protos.Summary()
     for value in values:
         message.value.add(**value)
@@ -35,9 +35,11 @@ def scalar_summary(xp: Namespace, tags: Array, values: Array) -> Array:
     """Return a Summary with one simple value per tag."""
     tags, values = np.asarray(tags), np.asarray(values)
     if tags.shape != values.shape:
-        raise errors.InvalidArgumentError(None, None, f"tags and values are not the same shape: {tags.shape} != {values.shape}")
+        raise errors.InvalidArgumentError(
+            None, None, f"tags and values are not the same shape: {tags.shape} != {values.shape}"
+        )
     pairs = zip(tags.ravel(), values.ravel(), strict=True)
-    return _serialised(*({"tag": tag.decode(), "simple_value": float(value)} for tag, value in pairs))
+    return serialised(*({"tag": tag.decode(), "simple_value": float(value)} for tag, value in pairs))
 
 
 @op("HistogramSummary", types="tag: string, values: T -> summary: string", T=dtypes.REAL, shape=scalar, devices="CPU",
@@ -47,7 +49,7 @@ def histogram_summary(xp: Namespace, tag: Array, values: Array) -> Array:
     flat, name = np.asarray(values, np.float64).ravel(), bytes(np.asarray(tag)[()]).decode()
     if not np.isfinite(flat).all():
         raise errors.InvalidArgumentError(None, None, f"Nan in summary histogram for: {name}")
-    return _serialised({"tag": name, "histo": histogram(flat)})
+    return serialised({"tag": name, "histo": histogram(flat)})
 
 
 def histogram(flat: Array) -> Any:
@@ -79,7 +81,7 @@ def merge_summary(xp: Namespace, inputs: list[Array]) -> Array:
     return result
 
 
-def _add(summary: Tensor, collections: Any) -> Tensor:
+def add_to(summary: Tensor, collections: Any) -> Tensor:
     for key in (GraphKeys.SUMMARIES,) if collections is None else collections:
         get_default_graph().add_to_collection(key, summary)
     return summary
@@ -87,23 +89,23 @@ def _add(summary: Tensor, collections: Any) -> Tensor:
 
 def scalar_(name: str, tensor: Any, collections: Any = None, family: str | None = None) -> Tensor:
     """Create a summary of one number; its tag is its node's name, before which `family` stands once more."""
-    with _scope(name, family) as scope:
-        return _add(scalar_summary(_tag(scope, family), tensor, name=scope), collections)
+    with scope_of(name, family) as scope:
+        return add_to(scalar_summary(tag_of(scope, family), tensor, name=scope), collections)
 
 
 def histogram_(name: str, values: Any, collections: Any = None, family: str | None = None) -> Tensor:
     """Create a summary of a tensor's histogram."""
-    with _scope(name, family) as scope:
-        return _add(histogram_summary(_tag(scope, family), values, name=scope), collections)
+    with scope_of(name, family) as scope:
+        return add_to(histogram_summary(tag_of(scope, family), values, name=scope), collections)
 
 
-def _scope(name: str, family: str | None) -> Any:
+def scope_of(name: str, family: str | None) -> Any:
     """Open the scope of a summary; what a tag may not hold becomes an underscore, as in TensorFlow."""
     cleaned = _ILLEGAL.sub("_", name).lstrip("/")
     return get_default_graph().name_scope(cleaned if family is None else f"{family}/{cleaned}")
 
 
-def _tag(scope: str, family: str | None) -> str:
+def tag_of(scope: str, family: str | None) -> str:
     return scope.rstrip("/") if family is None else f"{family}/{scope.rstrip('/')}"
 
 

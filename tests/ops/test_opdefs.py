@@ -52,6 +52,8 @@ def _default(attr: Attr) -> object:
     value = attr.default
     if attr.kind == "type":
         return value.name
+    if attr.kind == "tensor":
+        return {"dtype": value.dtype.name, "tensor": value.tolist()}
     if attr.kind == "shape":
         return None if value is None else list(value)
     if attr.kind.startswith("list"):
