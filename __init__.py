@@ -57,6 +57,7 @@ from .ops.layers import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
 from .ops.math import *  # noqa: F403
 from .ops.random import *  # noqa: F403
+from .ops.signal import *  # noqa: F403
 from .ops.sparse import *  # noqa: F403
 from .ops.state import *  # noqa: F403
 from .ops.strings import *  # noqa: F403
