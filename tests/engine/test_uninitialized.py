@@ -68,3 +68,9 @@ def test_reads_fail(program, use_resource):
 @pytest.mark.parametrize("program", PASSES.values(), ids=PASSES.keys())
 def test_what_reads_nothing_passes(program, use_resource):
     run(program, use_resource)
+
+
+def test_who_waits_for_what_reads_a_ref_variable_is_told():
+    """TensorFlow drops such a sum where the variable is a resource, but reads a ref variable."""
+    with pytest.raises(tf.errors.FailedPreconditionError, match="uninitialized"):
+        run(lambda v: after(v + 1.0, one), use_resource=False)
