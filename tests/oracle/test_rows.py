@@ -40,7 +40,16 @@ NO_MEASURE_OF_DERIVATIVES = {
     "Conv2D-grouped": "TensorFlow's host kernels have no derivatives of grouped convolutions",
     "SoftmaxCrossEntropyWithLogits": "TensorFlow leaves out what the labels do to the second output",
     "Conv2D-atrous": "TensorFlow's host kernels have no derivatives of dilated convolutions",
+    "MatrixDiagV2": "TensorFlow's derivative aligns bands to the right, where the op aligns them to the left",
+    "MatrixSetDiagV2": "TensorFlow's derivative aligns bands to the right, where the op aligns them to the left",
+    "MatrixDiagPartV2": "TensorFlow's derivative aligns bands to the right, where the op aligns them to the left",
+    "FusedBatchNormGrad": "the last two outputs are empty here, as TensorFlow's shape function says, and scalars there",
 }
+
+
+def measures_derivatives(row: Row) -> bool:
+    """Tell whether TensorFlow's derivatives of a row count: the table names rows, or op types."""
+    return not {str(row), row.op, row.op.removesuffix("V3").removesuffix("V2")} & NO_MEASURE_OF_DERIVATIVES.keys()
 
 
 def rows() -> list[Row]:
@@ -76,9 +85,11 @@ def compare(row: Row, dtype: str | None) -> bool:
             return False
         found = run(ys, feeds)
         for y, ours, theirs in zip(ys, found, wanted, strict=True):
+            if "FusedBatchNormGrad" in row.op and y.value_index > 2:
+                continue
             if row.reference is not None or y.op.decl.stateful is False:
                 check(ours, theirs, row, arrays, f"{y}")
-        if dtype not in ("float16", "bfloat16") and str(row) not in NO_MEASURE_OF_DERIVATIVES:
+        if dtype not in ("float16", "bfloat16") and measures_derivatives(row):
             compare_gradients(row, peer, ys, found, feeds)
     return True
 
