@@ -101,7 +101,7 @@ class Lowering:
             self._home[op.outputs[0]] = self._new(op.outputs[0], CELL, device, cell)
         elif op.type == "Const":
             self._home[op.outputs[0]] = self._new(op.outputs[0], CONSTANT, device, op.attrs["value"], shared=True)
-        elif op.type in ("NoOp", "_Arg"):
+        elif op.type in ("NoOp", "ControlTrigger", "_Arg"):
             return
         elif op.regions:
             (self._loop if is_loop(op) else self._conditional)(op, block)

@@ -1,7 +1,9 @@
 """Control flow: conditionals and loops as nodes that own regions, and the lists that carry a loop's values to its gradient."""
 
+from . import list_items as _list_items  # noqa: F401  (declares lists that are read by index)
 from . import list_rows as _list_rows  # noqa: F401  (declares list ops)
 from . import lists as _lists  # noqa: F401  (declares the list ops)
+from . import stacks as _stacks  # noqa: F401  (declares what the loops of TensorFlow 1 use besides)
 from .cond import case, cond, smart_cond
 from .functional import foldl, foldr, map_fn, scan
 from .tensor_array import TensorArray

@@ -22,6 +22,7 @@ from ..core.regions import Region, captures_of, unreachable
 from ..core.shapes import is_static
 from ..flow.building import Loop, append_result, append_variable, branch_of, inside, own, own_result
 from ..flow.declarations import if_op
+from ..flow.list_items import Items, items_of, summed
 from ..flow.lists import Sum, Zeros, as_list, element_shape_of, empty_tensor_list, pop_back, push_back
 from ..math.add_n import add_n, add_n_op
 from ..math.binary import add_v2, greater, subtract
@@ -333,10 +334,14 @@ def _holds_lists(node: Operation) -> bool:
 @zeros_like_op.kernel("CPU", supports=_holds_lists)
 def zeros_like_list(xp: Namespace, x: Any) -> Any:
     """Return a list of zeros like the elements of another."""
-    return Zeros(as_list(x))
+    found = as_list(x)
+    return found.zeros() if isinstance(found, Items) else Zeros(found)
 
 
 @add_n_op.kernel("CPU", supports=_holds_lists)
 def add_lists(xp: Namespace, inputs: list[Array]) -> Any:
     """Return the element-wise sum of lists."""
-    return Sum([as_list(item) for item in inputs])
+    found = [as_list(item) for item in inputs]
+    if any(isinstance(item, Items) for item in found):
+        return summed(xp, [items_of(xp, item) for item in found])
+    return Sum(found)

@@ -11,7 +11,7 @@ import millstream as tf
 
 GOLDEN = pathlib.Path(__file__).parents[2] / "golden" / "saved_models"
 VALUES = json.loads((GOLDEN / "values.json").read_text())
-NAMES = ["conv_net", "cond_v2"]
+NAMES = ["conv_net", "cond_v2", "lstm_v2"]
 SERVING = [tf.saved_model.tag_constants.SERVING]
 
 
