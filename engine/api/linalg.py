@@ -5,7 +5,7 @@ from ...ops.array import matrix_diag as diag
 from ...ops.array import matrix_diag_part as diag_part
 from ...ops.array import matrix_set_diag as set_diag
 from ...ops.array import matrix_transpose as matrix_transpose
-from ...ops.array import transpose as transpose
+from ...ops.array import matrix_transpose as transpose
 from ...ops.layers.clip import global_norm as global_norm
 from ...ops.linalg import adjoint as adjoint
 from ...ops.linalg import cholesky as cholesky

@@ -45,7 +45,10 @@ class ProfileOptionBuilder:
         }  # fmt: skip
 
     @staticmethod
-    def time_and_memory(min_micros: int = 1, min_bytes: int = 1, **more: int) -> dict[str, Any]:
+    def time_and_memory(
+        min_micros: int = 1, min_bytes: int = 1, min_accelerator_micros: int = 0, min_cpu_micros: int = 0,
+        min_peak_bytes: int = 0, min_residual_bytes: int = 0, min_output_bytes: int = 0,
+    ) -> dict[str, Any]:  # fmt: skip
         """Return options that sum execution times; the bytes that a node takes are not recorded."""
         options = ProfileOptionBuilder.trainable_variables_parameter()
         return {
@@ -65,7 +68,9 @@ class ProfileOptionBuilder:
         """Show scopes up to this depth."""
         return self._with(max_depth=max_depth)
 
-    def with_min_execution_time(self, min_micros: int = 0, **more: int) -> ProfileOptionBuilder:
+    def with_min_execution_time(
+        self, min_micros: int = 0, min_accelerator_micros: int = 0, min_cpu_micros: int = 0
+    ) -> ProfileOptionBuilder:
         """Show what takes at least so many microseconds."""
         return self._with(min_micros=min_micros)
 

@@ -233,9 +233,12 @@ def batch_to_space_nd(input: Any, block_shape: Any, crops: Any, name: str | None
     return batch_to_space_nd_op(input, block_shape, crops, name=name)  # type: ignore[no-any-return]
 
 
-def space_to_batch(input: Any, paddings: Any, block_size: int, name: str | None = None) -> Tensor:
-    """Return images, padded, with square blocks of their space moved into the batch."""
-    return space_to_batch_nd(input, np.array([block_size, block_size], np.int32), paddings, name)
+def space_to_batch(
+    input: Any, paddings: Any, block_size: int | None = None, name: str | None = None, block_shape: int | None = None
+) -> Tensor:
+    """Return images, padded, with square blocks of their space moved into the batch; `block_shape` is a newer name."""
+    size = block_shape if block_size is None else block_size
+    return space_to_batch_nd(input, np.array([size, size], np.int32), paddings, name)
 
 
 def batch_to_space(input: Any, crops: Any, block_size: Any, name: str | None = None) -> Tensor:

@@ -267,7 +267,6 @@ def reverse_sequence(
     seq_axis: Any = None,
     batch_axis: Any = None,
     name: str | None = None,
-    *,
     seq_dim: Any = None,
     batch_dim: Any = None,
 ) -> Tensor:

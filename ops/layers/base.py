@@ -17,10 +17,13 @@ from ..core.graph import GraphKeys, get_default_graph
 from ..core.node import Tensor
 from ..core.scopes import name_scope
 from ..core.shapes import Shape, as_shape_tuple, num_elements
-from ..variables.initializers import Zeros
+from ..variables.distribution import VariableAggregation, VariableSynchronization
+from ..variables.initializers import Ones, Zeros
 from ..variables.scope import VariableScope, variable_scope
 
 Activation = Callable[[Tensor], Tensor] | None
+# Defaults of arguments: None stands for the scope's own initialiser, as everywhere.
+ZEROS, ONES = Zeros(), Ones()
 
 
 class Layer:
@@ -66,7 +69,9 @@ class Layer:
     def scope_name(self) -> str:
         """The name of the layer's variable scope; ValueError before the first call."""
         if self._scope is None:
-            raise ValueError(f'No name available for layer scope because the layer "{self._name}" has not been used yet.')
+            raise ValueError(
+                f'No name available for layer scope because the layer "{self._name}" has not been used yet.'
+            )
         return self._scope.name
 
     @property
@@ -152,19 +157,26 @@ class Layer:
 
     def add_weight(
         self, name: str, shape: Any, dtype: Any = None, initializer: Any = None, regularizer: Any = None,
-        trainable: bool = True, constraint: Any = None,
+        trainable: bool | None = None, constraint: Any = None, use_resource: bool | None = None,
+        synchronization: Any = VariableSynchronization.AUTO, aggregation: Any = VariableAggregation.NONE,
+        partitioner: Any = None,
     ) -> Any:  # fmt: skip
-        """Make a variable, or find the shared one, in the scope that is open while the layer is called."""
+        """Make a variable, or find the shared one, in the scope that is open while the layer is called.
+
+        It is trained unless `trainable` is False or `synchronization` says that copies are joined when they are read.
+        """
+        trained = synchronization is not VariableSynchronization.ON_READ if trainable is None else trainable
         assert self._scope is not None
         known = set(get_default_graph().get_collection(GraphKeys.REGULARIZATION_LOSSES))
         variable = self._current.get_variable(
             name, shape=shape, dtype=dtype or self.dtype, initializer=initializer, regularizer=regularizer,
-            trainable=trainable and self.trainable, constraint=constraint,
+            trainable=trained and self.trainable, constraint=constraint, use_resource=use_resource,
+            synchronization=synchronization, aggregation=aggregation, partitioner=partitioner,
         )  # fmt: skip
         self._losses += [
             loss for loss in get_default_graph().get_collection(GraphKeys.REGULARIZATION_LOSSES) if loss not in known
         ]
-        self._variables.append((variable, trainable))
+        self._variables.append((variable, trained))
         return variable
 
     add_variable = add_weight
@@ -227,7 +239,7 @@ class KernelLayer(Layer):
             "initializer": kernel_initializer, "regularizer": kernel_regularizer, "constraint": kernel_constraint,
         }  # fmt: skip
         self._bias_options = {
-            "initializer": bias_initializer or Zeros(), "regularizer": bias_regularizer, "constraint": bias_constraint,
+            "initializer": bias_initializer, "regularizer": bias_regularizer, "constraint": bias_constraint,
         }  # fmt: skip
         self.kernel: Any = None
         self.bias: Any = None

@@ -14,7 +14,7 @@ from ..core.node import Tensor
 from ..core.shapes import Shape
 from ..nn import bias_add, conv_transpose, convolution
 from ..nn import separable_conv2d as separable
-from .base import Activation, KernelLayer, activated
+from .base import ZEROS, Activation, KernelLayer, activated
 
 __all__ = [
     "Conv1D", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose", "SeparableConv1D", "SeparableConv2D", "conv1d",
@@ -57,7 +57,7 @@ class _Convolution(KernelLayer):
     def __init__(
         self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid", data_format: str = "channels_last",
         dilation_rate: Any = 1, activation: Activation = None, use_bias: bool = True, kernel_initializer: Any = None,
-        bias_initializer: Any = None, kernel_regularizer: Any = None, bias_regularizer: Any = None,
+        bias_initializer: Any = ZEROS, kernel_regularizer: Any = None, bias_regularizer: Any = None,
         activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None,
         trainable: bool = True, name: str | None = None, **options: Any,
     ) -> None:  # fmt: skip
@@ -124,7 +124,7 @@ class Conv2DTranspose(_Convolution):
 
     def __init__(
         self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid", data_format: str = "channels_last",
-        activation: Activation = None, use_bias: bool = True, kernel_initializer: Any = None, bias_initializer: Any = None,
+        activation: Activation = None, use_bias: bool = True, kernel_initializer: Any = None, bias_initializer: Any = ZEROS,
         kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
         kernel_constraint: Any = None, bias_constraint: Any = None, trainable: bool = True, name: str | None = None,
         **options: Any,
@@ -185,7 +185,7 @@ class SeparableConv2D(_Convolution):
     def __init__(
         self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid", data_format: str = "channels_last",
         dilation_rate: Any = 1, depth_multiplier: int = 1, activation: Activation = None, use_bias: bool = True,
-        depthwise_initializer: Any = None, pointwise_initializer: Any = None, bias_initializer: Any = None,
+        depthwise_initializer: Any = None, pointwise_initializer: Any = None, bias_initializer: Any = ZEROS,
         depthwise_regularizer: Any = None, pointwise_regularizer: Any = None, bias_regularizer: Any = None,
         activity_regularizer: Any = None, depthwise_constraint: Any = None, pointwise_constraint: Any = None,
         bias_constraint: Any = None, trainable: bool = True, name: str | None = None, **options: Any,
@@ -248,7 +248,7 @@ def _function(name: str, layer: Callable[..., Any], what: str) -> Callable[..., 
     def convolve(
         inputs: Any, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
         data_format: str = "channels_last", dilation_rate: Any = 1, activation: Activation = None, use_bias: bool = True,
-        kernel_initializer: Any = None, bias_initializer: Any = None, kernel_regularizer: Any = None,
+        kernel_initializer: Any = None, bias_initializer: Any = ZEROS, kernel_regularizer: Any = None,
         bias_regularizer: Any = None, activity_regularizer: Any = None, kernel_constraint: Any = None,
         bias_constraint: Any = None, trainable: bool = True, name: str | None = None, reuse: bool | None = None,
     ) -> Tensor:  # fmt: skip
@@ -274,7 +274,7 @@ def _transposed(name: str, layer: Callable[..., Any], what: str) -> Callable[...
     def convolve(
         inputs: Any, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
         data_format: str = "channels_last", activation: Activation = None, use_bias: bool = True,
-        kernel_initializer: Any = None, bias_initializer: Any = None, kernel_regularizer: Any = None,
+        kernel_initializer: Any = None, bias_initializer: Any = ZEROS, kernel_regularizer: Any = None,
         bias_regularizer: Any = None, activity_regularizer: Any = None, kernel_constraint: Any = None,
         bias_constraint: Any = None, trainable: bool = True, name: str | None = None, reuse: bool | None = None,
     ) -> Tensor:  # fmt: skip
@@ -302,7 +302,7 @@ def _separable(name: str, layer: Callable[..., Any], what: str) -> Callable[...,
         inputs: Any, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
         data_format: str = "channels_last", dilation_rate: Any = 1, depth_multiplier: int = 1, activation: Activation = None,
         use_bias: bool = True, depthwise_initializer: Any = None, pointwise_initializer: Any = None,
-        bias_initializer: Any = None, depthwise_regularizer: Any = None, pointwise_regularizer: Any = None,
+        bias_initializer: Any = ZEROS, depthwise_regularizer: Any = None, pointwise_regularizer: Any = None,
         bias_regularizer: Any = None, activity_regularizer: Any = None, depthwise_constraint: Any = None,
         pointwise_constraint: Any = None, bias_constraint: Any = None, trainable: bool = True, name: str | None = None,
         reuse: bool | None = None,

@@ -11,7 +11,7 @@ from ..core.shapes import Shape, product
 from ..flow import smart_cond
 from ..math import matmul
 from ..nn import bias_add
-from .base import Activation, KernelLayer, Layer, activated
+from .base import ZEROS, Activation, KernelLayer, Layer, activated
 from .dropout import dropout as _dropout
 
 __all__ = ["Dense", "Dropout", "Flatten", "Layer", "dense", "dropout", "flatten"]
@@ -31,7 +31,7 @@ class Dense(KernelLayer):
 
     def __init__(
         self, units: int, activation: Activation = None, use_bias: bool = True, kernel_initializer: Any = None,
-        bias_initializer: Any = None, kernel_regularizer: Any = None, bias_regularizer: Any = None,
+        bias_initializer: Any = ZEROS, kernel_regularizer: Any = None, bias_regularizer: Any = None,
         activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None,
         trainable: bool = True, name: str | None = None, **options: Any,
     ) -> None:  # fmt: skip
@@ -119,6 +119,7 @@ class Dropout(Layer):
 
     def call(self, inputs: Any, *, training: Any = False, **options: Any) -> Tensor:
         """Return the inputs with some dropped while training."""
+
         def dropped() -> Tensor:
             return _dropout(inputs, rate=self.rate, noise_shape=self.noise_shape, seed=self.seed)
 
@@ -128,7 +129,7 @@ class Dropout(Layer):
 
 def dense(
     inputs: Any, units: int, activation: Activation = None, use_bias: bool = True, kernel_initializer: Any = None,
-    bias_initializer: Any = None, kernel_regularizer: Any = None, bias_regularizer: Any = None,
+    bias_initializer: Any = ZEROS, kernel_regularizer: Any = None, bias_regularizer: Any = None,
     activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None, trainable: bool = True,
     name: str | None = None, reuse: bool | None = None,
 ) -> Tensor:  # fmt: skip

@@ -21,8 +21,7 @@ from ..math import cast, maximum, minimum, sqrt, square
 from ..nn import batch_normalization as normalise
 from ..nn import fused_batch_norm, moments
 from ..state import assign_sub
-from ..variables.initializers import Ones, Zeros
-from .base import Layer
+from .base import ONES, ZEROS, Layer
 
 __all__ = ["BatchNormalization", "batch_normalization"]
 
@@ -46,8 +45,8 @@ class BatchNormalization(Layer):
 
     def __init__(
         self, axis: Any = -1, momentum: Any = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
-        beta_initializer: Any = None, gamma_initializer: Any = None, moving_mean_initializer: Any = None,
-        moving_variance_initializer: Any = None, beta_regularizer: Any = None, gamma_regularizer: Any = None,
+        beta_initializer: Any = ZEROS, gamma_initializer: Any = ONES, moving_mean_initializer: Any = ZEROS,
+        moving_variance_initializer: Any = ONES, beta_regularizer: Any = None, gamma_regularizer: Any = None,
         beta_constraint: Any = None, gamma_constraint: Any = None, renorm: bool = False, renorm_clipping: Any = None,
         renorm_momentum: Any = 0.99, fused: bool | None = None, trainable: bool = True,
         virtual_batch_size: int | None = None, adjustment: Any = None, name: str | None = None, **options: Any,
@@ -64,8 +63,8 @@ class BatchNormalization(Layer):
         self.center, self.scale, self.fused = center, scale, fused
         self.renorm, self.renorm_momentum, self._limits = renorm, renorm_momentum, dict(renorm_clipping or {})
         self._initializers = {
-            "beta": beta_initializer or Zeros(), "gamma": gamma_initializer or Ones(),
-            "mean": moving_mean_initializer or Zeros(), "variance": moving_variance_initializer or Ones(),
+            "beta": beta_initializer, "gamma": gamma_initializer,
+            "mean": moving_mean_initializer, "variance": moving_variance_initializer,
         }  # fmt: skip
         self._regularizers = {"beta": beta_regularizer, "gamma": gamma_regularizer}
         self._constraints = {"beta": beta_constraint, "gamma": gamma_constraint}
@@ -237,8 +236,8 @@ def _move(variable: Any, value: Tensor, momentum: Any) -> Any:
 
 def batch_normalization(
     inputs: Any, axis: Any = -1, momentum: Any = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
-    beta_initializer: Any = None, gamma_initializer: Any = None, moving_mean_initializer: Any = None,
-    moving_variance_initializer: Any = None, beta_regularizer: Any = None, gamma_regularizer: Any = None,
+    beta_initializer: Any = ZEROS, gamma_initializer: Any = ONES, moving_mean_initializer: Any = ZEROS,
+    moving_variance_initializer: Any = ONES, beta_regularizer: Any = None, gamma_regularizer: Any = None,
     beta_constraint: Any = None, gamma_constraint: Any = None, training: Any = False, trainable: bool = True,
     name: str | None = None, reuse: bool | None = None, renorm: bool = False, renorm_clipping: Any = None,
     renorm_momentum: Any = 0.99, fused: bool | None = None, virtual_batch_size: int | None = None, adjustment: Any = None,

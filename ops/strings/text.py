@@ -268,9 +268,14 @@ def as_string(
     )
 
 
-def string_to_number(string_tensor: Any, out_type: Any = dtypes.float32, name: str | None = None) -> Tensor:
-    """Return the numbers that strings spell; InvalidArgumentError at a run for one that spells none."""
-    return string_to_number_op(string_tensor, out_type=out_type, name=name)  # type: ignore[no-any-return]
+def string_to_number(
+    string_tensor: Any = None, out_type: Any = dtypes.float32, name: str | None = None, input: Any = None
+) -> Tensor:
+    """Return the numbers that strings spell; InvalidArgumentError at a run for one that spells none.
+
+    `input` is a newer name of the strings.
+    """
+    return string_to_number_op(input if string_tensor is None else string_tensor, out_type=out_type, name=name)  # type: ignore[no-any-return]
 
 
 def substr(input: Any, pos: Any, len: Any, name: str | None = None, unit: str = "BYTE") -> Tensor:

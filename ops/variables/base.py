@@ -185,8 +185,8 @@ class Variable(metaclass=_Meta):
     def __init__(
         self, initial_value: Any = None, trainable: bool | None = None, collections: Any = None, validate_shape: bool = True,
         caching_device: Any = None, name: str | None = None, variable_def: Any = None, dtype: Any = None,
-        expected_shape: Any = None, import_scope: str | None = None, constraint: Any = None, synchronization: Any = None,
-        aggregation: Any = None, shape: Any = None,
+        expected_shape: Any = None, import_scope: str | None = None, constraint: Any = None,
+        synchronization: Any = VariableSynchronization.AUTO, aggregation: Any = VariableAggregation.NONE, shape: Any = None,
     ) -> None:  # fmt: skip
         if initial_value is None:
             raise ValueError("initial_value must be specified.")

@@ -15,6 +15,7 @@ from typing import Any
 from ..core.build import graph_of
 from ..core.dtypes import float32
 from ..core.graph import GraphKeys, get_default_graph
+from .distribution import VariableAggregation, VariableSynchronization
 from .store import AUTO_REUSE, ReuseMode, check_dtype, default_store
 
 _KEY = ("__varscope",)
@@ -292,18 +293,22 @@ class variable_scope(AbstractContextManager[VariableScope]):
 
 
 def variable_op_scope(
-    values: Any, name_or_scope: Any, default_name: str | None = None, **options: Any
-) -> variable_scope:
+    values: Any, name_or_scope: Any, default_name: str | None = None, initializer: Any = None, regularizer: Any = None,
+    caching_device: Any = None, partitioner: Any = None, custom_getter: Any = None, reuse: Any = None, dtype: Any = None,
+    use_resource: bool | None = None, constraint: Any = None,
+) -> variable_scope:  # fmt: skip
     """Open a variable scope; the older order of arguments."""
-    return variable_scope(name_or_scope, default_name, values, **options)
+    return variable_scope(
+        name_or_scope, default_name, values, initializer, regularizer, caching_device, partitioner, custom_getter, reuse,
+        dtype, use_resource, constraint,
+    )  # fmt: skip
 
 
 def get_variable(
     name: str, shape: Any = None, dtype: Any = None, initializer: Any = None, regularizer: Any = None,
     trainable: bool | None = None, collections: Any = None, caching_device: Any = None, partitioner: Any = None,
-    validate_shape: bool = True,
-    use_resource: bool | None = None, custom_getter: Any = None, constraint: Any = None, synchronization: Any = None,
-    aggregation: Any = None,
+    validate_shape: bool = True, use_resource: bool | None = None, custom_getter: Any = None, constraint: Any = None,
+    synchronization: Any = VariableSynchronization.AUTO, aggregation: Any = VariableAggregation.NONE,
 ) -> Any:  # fmt: skip
     """Return the variable `name` of the current variable scope, made anew or shared as the scope's `reuse` says.
 
@@ -326,11 +331,16 @@ def get_variable(
 
 
 def get_local_variable(
-    name: str, shape: Any = None, dtype: Any = None, initializer: Any = None, regularizer: Any = None, **options: Any
-) -> Any:
+    name: str, shape: Any = None, dtype: Any = None, initializer: Any = None, regularizer: Any = None,
+    trainable: bool | None = False, collections: Any = None, caching_device: Any = None, partitioner: Any = None,
+    validate_shape: bool = True, use_resource: bool | None = None, custom_getter: Any = None, constraint: Any = None,
+    synchronization: Any = VariableSynchronization.AUTO, aggregation: Any = VariableAggregation.NONE,
+) -> Any:  # fmt: skip
     """Return a variable that is not trained and not saved: in the collection LOCAL_VARIABLES only."""
-    options["collections"] = [*(options.get("collections") or ()), GraphKeys.LOCAL_VARIABLES]
-    return get_variable(name, shape, dtype, initializer, regularizer, **{"trainable": False, **options})
+    return get_variable(
+        name, shape, dtype, initializer, regularizer, trainable, [*(collections or ()), GraphKeys.LOCAL_VARIABLES],
+        caching_device, partitioner, validate_shape, use_resource, custom_getter, constraint, synchronization, aggregation,
+    )  # fmt: skip
 
 
 def no_regularizer(_: Any) -> None:

@@ -19,7 +19,7 @@ from ..core.graph import GraphKeys, get_default_graph
 from ..core.node import Tensor
 from ..core.shapes import TensorShape, as_shape
 from .base import Variable
-from .distribution import VariableSynchronization
+from .distribution import VariableAggregation, VariableSynchronization
 from .initializers import default_initializer
 from .partitioned import PartitionedVariable, PartitionInfo, checked_partitions, part_places, place_part
 
@@ -56,7 +56,7 @@ class VariableStore:
         self, name: str, shape: Any = None, dtype: Any = "float32", initializer: Any = None, regularizer: Any = None,
         reuse: Any = None, trainable: bool | None = None, collections: Any = None, caching_device: Any = None,
         partitioner: Any = None, validate_shape: bool = True, use_resource: bool | None = None, constraint: Any = None,
-        synchronization: Any = None, aggregation: Any = None,
+        synchronization: Any = VariableSynchronization.AUTO, aggregation: Any = VariableAggregation.NONE,
     ) -> Any:  # fmt: skip
         scalar = shape is not None and as_shape(shape).ndims == 0
         wanted = as_dtype(dtype)
