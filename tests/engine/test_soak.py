@@ -1,0 +1,91 @@
+"""A hundred thousand runs leave nothing behind: no memory, thread, file handle or temporary file."""
+
+import gc
+import os
+import threading
+
+import numpy as np
+
+import millstream as tf
+from millstream.devices import simulated_gpus
+
+RUNS = 100_000
+
+
+def resident_bytes() -> int:
+    """Returns the memory that the process holds."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def open_files() -> list[str]:
+    """Returns what the process's file handles refer to."""
+    found = []
+    for handle in os.listdir("/proc/self/fd"):
+        try:
+            found.append(os.readlink(f"/proc/self/fd/{handle}"))
+        except FileNotFoundError:
+            continue
+    return sorted(found)
+
+
+def training_step():
+    """Returns what trains a small network, and feeds for it."""
+    x, y = tf.placeholder(tf.float32, [None, 4]), tf.placeholder(tf.float32, [None, 1])
+    hidden = tf.layers.dense(x, 8, tf.nn.relu)
+    loss = tf.losses.mean_squared_error(y, tf.layers.dense(hidden, 1))
+    step = tf.train.AdamOptimizer(0.01).minimize(loss)
+    random = np.random.default_rng(0)
+    return (step, loss), {x: random.normal(size=(5, 4)), y: random.normal(size=(5, 1))}
+
+
+def soak(session, fetches, feeds, runs):
+    for _ in range(runs):
+        session.run(fetches, feeds)
+
+
+def test_memory_threads_and_files_stay(tmp_path):
+    with tf.Graph().as_default(), tf.Session() as session:
+        fetches, feeds = training_step()
+        session.run(tf.global_variables_initializer())
+        soak(session, fetches, feeds, 5_000)
+        gc.collect()
+        before = resident_bytes(), threading.active_count(), open_files()
+        soak(session, fetches, feeds, RUNS)
+        gc.collect()
+        grown = resident_bytes() - before[0]
+        assert grown < 2_000_000, f"{RUNS} runs took {grown} bytes"
+        assert (threading.active_count(), open_files()) == before[1:]
+    assert os.listdir(tmp_path) == []
+
+
+def test_arrays_of_a_gpu_are_given_back():
+    with simulated_gpus(1), tf.Graph().as_default(), tf.device("/gpu:0"):
+        fetches, feeds = training_step()
+        with tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as session:
+            session.run(tf.global_variables_initializer())
+            soak(session, fetches, feeds, 50)
+            (gpu,) = [device for device in tf.devices.local_devices() if device.kind == "GPU"]
+            before = gpu.memory_stats()
+            soak(session, fetches, feeds, 500)
+            assert gpu.memory_stats().bytes_in_use == before.bytes_in_use
+
+
+def test_sessions_and_graphs_are_forgotten():
+    """Sessions that are opened, used and closed leave no thread and little memory."""
+
+    def once():
+        with tf.Graph().as_default(), tf.Session() as session:
+            fetches, feeds = training_step()
+            session.run(tf.global_variables_initializer())
+            session.run(fetches, feeds)
+
+    for _ in range(5):
+        once()
+    gc.collect()
+    before, threads = resident_bytes(), threading.active_count()
+    for _ in range(30):
+        once()
+    gc.collect()
+    assert resident_bytes() - before < 12_000_000
+    assert threading.active_count() == threads
