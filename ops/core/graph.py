@@ -475,6 +475,10 @@ class Graph:
         """Refuse every further node."""
         self._finalized = True
 
+    def _unsafe_unfinalize(self) -> None:
+        """Take further nodes again: a monitored session that finalised the graph has ended."""
+        self._finalized = False
+
     @property
     def finalized(self) -> bool:
         """Whether the graph refuses further nodes."""
