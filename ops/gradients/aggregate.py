@@ -5,6 +5,7 @@ Dense gradients are summed by AddN, those of gathers stay IndexedSlices and are 
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 from ..array.concat import concat
@@ -32,6 +33,16 @@ def is_slices(value: Any) -> bool:
     return not isinstance(value, Tensor) and hasattr(value, "indices") and hasattr(value, "dense_shape")
 
 
+def where_it_lives(tensor: Tensor) -> AbstractContextManager[Any]:
+    """Leave the requested devices for a list (a variant), which lives on the host whatever its elements do."""
+    stack = ExitStack()
+    if tensor.dtype.base_dtype is dtypes.variant:
+        graph = get_default_graph()
+        stack.enter_context(graph.device(None))
+        stack.enter_context(graph.colocate_with(None, ignore_existing=True))
+    return stack
+
+
 def aggregate(found: list[Any], op_name: str, method: int | None) -> Any:
     """Return the sum of the gradients that reached one output of the node `op_name`; None when there is none."""
     if len(found) < 2:
@@ -44,7 +55,8 @@ def aggregate(found: list[Any], op_name: str, method: int | None) -> Any:
             for item in found[1:]:
                 total = add_n([total, item])
             return total
-    return _sum_by_device(found)
+    with where_it_lives(found[0]) if isinstance(found[0], Tensor) else ExitStack():
+        return _sum_by_device(found)
 
 
 def _concatenated(found: list[Any]) -> Any:

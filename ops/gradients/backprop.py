@@ -19,12 +19,10 @@ from ..core.graph import Graph
 from ..core.node import Operation, Tensor
 from ..core.regions import Region, captures_of
 from ..state.group import tuple_of
-from .aggregate import aggregate
+from .aggregate import aggregate, where_it_lives
 from .registry import gradient_function, region_gradient_of
 
-_TRAINABLE = frozenset(
-    ("float16", "bfloat16", "float32", "float64", "complex64", "complex128", "resource", "variant")
-)
+_TRAINABLE = frozenset(("float16", "bfloat16", "float32", "float64", "complex64", "complex128", "resource", "variant"))
 
 
 def trainable(dtype: DType) -> bool:
@@ -173,7 +171,8 @@ class Backprop:
                 return [None] * len(inputs)
             for i, tensor in enumerate(op.outputs):
                 if grads[i] is None and trainable(tensor.dtype) and tensor.dtype.name != "resource":
-                    grads[i] = zeros_like(tensor)
+                    with where_it_lives(tensor):
+                        grads[i] = zeros_like(tensor)
             with self.graph.name_scope(op.name + "_grad"):
                 return self._gated(self._checked(op, inputs, as_list(function(op, *grads))))
 

@@ -26,6 +26,7 @@ from ..flow.list_items import Items, items_of, summed
 from ..flow.lists import Sum, Zeros, as_list, element_shape_of, empty_tensor_list, pop_back, push_back
 from ..math.add_n import add_n, add_n_op
 from ..math.binary import add_v2, greater, subtract
+from .aggregate import where_it_lives
 from .backprop import Backprop, trainable
 from .loop_sums import factors_of, rows_of, total_of
 from .registry import region_gradient
@@ -37,7 +38,8 @@ def zeros_for(tensor: Tensor) -> Tensor:
         return zeros(tensor.op.attrs["shape"], tensor.op.attrs["dtype"])
     if is_static(tensor.dims) and tensor.dtype.base_dtype is not dtypes.variant:
         return zeros(tensor.dims, tensor.dtype.base_dtype)
-    return zeros_like(tensor)
+    with where_it_lives(tensor):
+        return zeros_like(tensor)
 
 
 def _has_gradient(tensor: Tensor) -> bool:

@@ -78,3 +78,16 @@ def test_gradients_inside_a_body() -> None:
         y = tf.while_loop(lambda i, y: i < 2, lambda i, y: [i + 1, tf.gradients(y * y * x, y)[0]], [0, x])[1]
         with tf.Session() as session:
             assert session.run([y, *tf.gradients(y, x)]) == [32.0, 48.0]
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_a_loop_pinned_to_a_gpu_has_gradients_there(order):
+    """GPU:0: y = x ** 8 in three steps, and its derivatives; the lists between them stay on the host, and nothing warns."""
+    with simulated_gpus(1), tf.Graph().as_default(), tf.Session() as session:
+        with tf.device("/gpu:0"):
+            x = tf.placeholder(tf.float32, [])
+            y = tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * y), [0, x])[1]
+            for _ in range(order):
+                (y,) = tf.gradients(y, x)
+        expected = {1: 8.0, 2: 56.0, 3: 336.0}[order]
+        assert session.run(y, {x: 1.0}) == pytest.approx(expected)
