@@ -14,7 +14,8 @@ def interpret(fetches, feeds=None):
             args = [flat[a:b] if arg.is_list else flat[a] for arg, a, b in op.decl.spans(op)]
             attrs = {name: op.attrs[name] for name in op.decl.kernel_attrs}
             with np.errstate(all="ignore"):
-                result = op.decl.kernels_for("CPU")[0].function(np, *args, **attrs)
+                kernels = [k for k in op.decl.kernels_for("CPU") if not k.label and (k.supports is None or k.supports(op))]
+                result = kernels[0].function(np, *args, **attrs)
             values.update(zip(op.outputs, [result] if len(op.outputs) == 1 else result, strict=True))
         return values[tensor]
 
