@@ -219,8 +219,10 @@ def pool(
 
 
 def _pooling(name: str, default: str, rank: int, kind: str) -> Any:
+    layout = _format(rank, None)
+
     def layer(
-        inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "VALID", data_format: str | None = None,
+        inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "VALID", data_format: str | None = layout,
         outputs_collections: Any = None, scope: Any = None,
     ) -> Tensor:  # fmt: skip
         with name_scope(scope, default, [inputs]) as opened:
