@@ -29,6 +29,7 @@ set_up() {
         "$python" -m venv --clear "$VENV" || return 1
     fi
     echo "installing millstream[$1] into $VENV"
-    "$PYTHON_IN_VENV" -m pip install --quiet --disable-pip-version-check --editable "$ROOT[$1]" || return 1
+    # setuptools warns of every editable install whose folders lie beside setup.cfg; errors still show.
+    PYTHONWARNINGS=ignore "$PYTHON_IN_VENV" -m pip install --quiet --disable-pip-version-check --editable "$ROOT[$1]" || return 1
     echo "$sum" >"$stamp"
 }
