@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import time
-import uuid
 from collections.abc import Iterable
+from numbers import Integral
 from typing import Any
 
 from ...ops.array import identity, placeholder_with_default, stack
@@ -205,7 +205,7 @@ class Saver:
     def _numbered(self, sess: Any, path: str, step: Any) -> str:
         if step is None:
             return path
-        number = int(step) if isinstance(step, int) else global_step_value(sess, step)
+        number = int(step) if isinstance(step, Integral) else global_step_value(sess, step)
         return f"{path}-{number:08d}" if self._pad_step_number else f"{path}-{number}"
 
     def _run_save(self, sess: Any, prefix: str) -> str:
@@ -309,7 +309,7 @@ def _by_device(saveables: list[SaveableObject]) -> list[tuple[str, list[Saveable
 def _sharded_save(path: Tensor, saveables: list[SaveableObject]) -> Tensor:
     """Save each device's variables to a part of its own, then make one checkpoint of the parts."""
     graph, groups = get_default_graph(), _by_device(saveables)
-    temporary = string_join([path, constant(f"_temp_{uuid.uuid4().hex}/part")])
+    temporary = string_join([path, constant(f"_temp_{os.urandom(16).hex()}/part")])
     parts, nodes = [], []
     for shard, (_, members) in enumerate(groups):
         part = sharded_filename_op(temporary, shard, len(groups))

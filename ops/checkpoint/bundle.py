@@ -142,8 +142,14 @@ class BundleWriter:
         return Entry(dtype, tuple(value.shape), self._shard, start, self._at - start, masked(crc))
 
     def copy(self, key: bytes, entry: Entry, pieces: Iterator[bytes]) -> None:
-        """Take over an entry of another checkpoint, with its bytes."""
-        if key in self._entries:
+        """Take over an entry of another checkpoint, with its bytes; a tensor may have slices in several of them."""
+        known = self._entries.get(key)
+        if known is not None and known.slices and entry.slices:
+            if (known.shape, known.dtype) != (entry.shape, entry.dtype):
+                raise InvalidArgumentError(None, None, f"Slices of {key!r} disagree in shape or dtype")
+            known.slices += entry.slices
+            return
+        if known is not None:
             raise InvalidArgumentError(None, None, f"Duplicate tensor {key!r} found in two checkpoints")
         start = self._at
         for piece in pieces:
@@ -315,7 +321,7 @@ class BundleReader:
                 places.append((place, found))
             if sum(prod(found.shape) for _, found in places) != prod(entry.shape):
                 raise CorruptedError(f"the slices of {name!r} do not make the whole of it")
-        made = np.empty(entry.shape, entry.dtype.np_dtype)
+            made = _empty(entry, name)
         for place, found in places:
             made[indices(place)] = self._value(found, name)
         return np.ascontiguousarray(made[indices(part)])
@@ -346,7 +352,7 @@ class BundleReader:
             file.seek(entry.offset)
             if entry.dtype.name == "string":
                 return self._strings(file.read(entry.size), entry, name)
-            made = np.empty(entry.shape, entry.dtype.np_dtype)
+            made = _empty(entry, name)
             flat, crc = made.reshape(-1).view(np.uint8), 0
             for start in range(0, flat.size, _CHUNK):
                 piece = flat[start : start + _CHUNK]
@@ -359,9 +365,9 @@ class BundleReader:
     def _strings(self, data: bytes, entry: Entry, name: str) -> Array:
         strings, crc = _read_strings(data, prod(entry.shape))
         _check_crc(crc, entry, name)
-        made = np.empty(len(strings), object)
-        made[:] = strings
-        return made.reshape(entry.shape)
+        made = _empty(entry, name)
+        made.reshape(-1)[:] = strings
+        return made
 
     def raw(self) -> Iterator[tuple[bytes, Entry, Iterator[bytes]]]:
         """Yield every entry of the index, slices too, with its bytes."""
@@ -372,6 +378,14 @@ class BundleReader:
             yield key, entry, _file_pieces(path, entry)
 
 
+def _empty(entry: Entry, name: str) -> Array:
+    """Return an array for an entry; CorruptedError for a shape that no array has, which one with a zero in it may name."""
+    try:
+        return np.empty(entry.shape, entry.dtype.np_dtype)
+    except ValueError as error:
+        raise CorruptedError(f"{name!r} has a shape of {entry.shape}: {error}") from error
+
+
 def _file_pieces(path: str, entry: Entry) -> Iterator[bytes]:
     if not path:
         return
@@ -380,6 +394,8 @@ def _file_pieces(path: str, entry: Entry) -> Iterator[bytes]:
         left = entry.size
         while left:
             piece = file.read(min(left, _CHUNK))
+            if not piece:
+                raise DataLossError(None, None, f"Unable to read {path}: it ends early")
             left -= len(piece)
             yield piece
 

@@ -15,6 +15,8 @@ from .coding import CorruptedError, crc32c, masked, read_varint, varint
 MAGIC = 0xDB4775248B80FB57
 _FOOTER, _TRAILER = 48, 5
 _BLOCK_SIZE, _RESTART_INTERVAL = 256 * 1024, 16
+# Keys share what they begin with, for 16 entries at a stretch; a table of longer stretches could grow without bounds.
+_MOST_GROWTH = 64
 
 
 class _Block:
@@ -83,12 +85,15 @@ def read_table(data: bytes) -> dict[bytes, bytes]:
     _, at = _handle(footer, 0)
     (offset, size), _ = _handle(footer, at)
     found: dict[bytes, bytes] = {}
-    last = b""
+    last, left = b"", _MOST_GROWTH * len(data)
     for _, place in _entries(_block(data, offset, size)):
         inner, _ = _handle(place, 0)
         for key, value in _entries(_block(data, *inner)):
+            left -= len(key)
             if found and key <= last:
                 raise CorruptedError("keys are out of order")
+            if left < 0:
+                raise CorruptedError("keys are longer than the file can tell")
             found[key] = value
             last = key
     return found

@@ -113,6 +113,22 @@ def test_values_come_back(tmp_path, sharded, sequentially):
     assert sum(name.startswith("m") for name in names_in(tmp_path)) == 3
 
 
+def test_parts_on_several_devices_make_one_variable(tmp_path):
+    """p/part_0 on CPU:0, p/part_1 on CPU:1, each in a part of the checkpoint; the step is a NumPy integer."""
+    config = tf.ConfigProto(device_count={"CPU": 2})
+    with tf.device(lambda op: "/cpu:1" if "part_1" in op.name else "/cpu:0"):
+        p = tf.get_variable("p", [4], partitioner=tf.fixed_size_partitioner(2), initializer=tf.ones_initializer())
+    saver = tf.train.Saver(sharded=True)
+    with tf.Session(config=config) as session:
+        session.run(tf.global_variables_initializer())
+        path = saver.save(session, str(tmp_path / "m"), np.int64(3))
+        assert path == str(tmp_path / "m-3")
+        session.run([part.assign([7.0, 7.0]) for part in p])
+        saver.restore(session, path)
+        np.testing.assert_array_equal(session.run(tf.convert_to_tensor(p)), np.ones(4))
+    np.testing.assert_array_equal(tf.train.NewCheckpointReader(path).get_tensor("p"), np.ones(4))
+
+
 def test_other_parts_and_other_shapes_restore(tmp_path):
     tf.get_variable("p", initializer=np.arange(6.0))
     with initialised() as session:

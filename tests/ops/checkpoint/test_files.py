@@ -17,7 +17,9 @@ import millstream as tf
 from millstream.ops.checkpoint import BundleReader, BundleWriter
 from millstream.ops.checkpoint.coding import (
     CorruptedError,
+    crc32c,
     format_slice,
+    masked,
     parse_slice,
     read_varint,
     slice_key,
@@ -234,3 +236,29 @@ def test_a_hostile_index_takes_no_memory(tmp_path):
         (tmp_path / "x.index").write_bytes(table)
         with pytest.raises(tf.errors.DataLossError, match=r"x\.index"):
             read(tmp_path / "x")
+
+
+@pytest.mark.parametrize("shape", [(2**62, 2**62, 0), (1,) * 70 + (0,)], ids=["large", "many axes"])
+@pytest.mark.parametrize("value", [np.zeros(0, "f4"), strings()], ids=["numbers", "strings"])
+def test_a_shape_that_no_array_has_is_told(tmp_path, shape, value):
+    writer = BundleWriter(str(tmp_path / "x"))
+    writer.add("a", value, as_dtype("string" if value.dtype == object else value.dtype))
+    writer._entries[b"a"].shape = shape
+    writer.finish()
+    with pytest.raises(tf.errors.DataLossError, match="x"):
+        read(tmp_path / "x")
+
+
+def test_keys_that_share_too_much_are_refused():
+    """Each key is the one before and a letter more, in four bytes: 300 kB that would be gigabytes."""
+    sharing = bytearray(varint(0) + varint(200_000) + varint(0) + b"a" * 200_000)
+    for length in range(200_000, 220_000):
+        sharing += varint(length) + varint(1) + varint(0) + b"a"
+    whole = bytearray(table_bytes([(b"k", b"x" * (len(sharing) - 4))]))
+    start = whole.index(varint(0) + varint(1) + varint(len(sharing) - 4) + b"kx")
+    size = len(varint(0) + varint(1) + varint(len(sharing) - 4)) + 1 + len(sharing) - 4
+    whole[start : start + size] = bytes(sharing).ljust(size, b"\0")[:size]
+    end = start + size + 8
+    whole[end + 1 : end + 5] = masked(crc32c(bytes(whole[start : end + 1]))).to_bytes(4, "little")
+    with pytest.raises(CorruptedError, match="longer than the file can tell"):
+        read_table(bytes(whole))
