@@ -6,8 +6,8 @@ float and rounded back. The array names of the program are the kernel's paramete
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -105,7 +105,9 @@ class DeviceGroup:
         self.program = program
         self._straight = straight(program, program.outputs, xp)
         code = operation(program, templates)
-        name = f"millstream_{hashlib.sha256(f'{program.text}{code}'.encode()).hexdigest()[:16]}"
+        # Loaded where it is used: with OpenSSL behind it, hashlib takes 2 % of the time of importing the package.
+        digest = import_module("hashlib").sha256(f"{program.text}{code}".encode()).hexdigest()
+        name = f"millstream_{digest[:16]}"
         self._kernel = xp.elementwise_kernel(*parameters(program), code, name, straight(program, program.outputs))
 
     def __call__(self, *arrays: Any) -> tuple[Any, ...]:

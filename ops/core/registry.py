@@ -9,12 +9,11 @@ agrees with TensorFlow's OpDef of the same name, so that every Graph exports.
 
 from __future__ import annotations
 
-import dis
 import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from . import dtypes
@@ -35,8 +34,6 @@ _KINDS = {
 }  # fmt: skip
 _ARG = re.compile(r"(\w+): (?:(Ref)\((\w+)\)|\[(\w+)\]|(?:(\w+)\*)?(\w+))$")
 REQUIRED: Any = inspect.Parameter.empty
-# Disassembling costs as much as the rest of a declaration; bodies longer than this many bytes do something.
-_SHORT_BODY = 16
 
 
 @dataclass(frozen=True)
@@ -123,16 +120,16 @@ class OpDecl:
     inputs: tuple[Arg, ...]
     outputs: tuple[Arg, ...]
     attrs: dict[str, Attr]
+    host: frozenset[str]
+    aliases: dict[str, str]
+    writes: frozenset[str]
+    takes_context: bool
+    kernel_attrs: tuple[str, ...]
     shape: ShapeRule
     kernels: list[KernelEntry] = field(default_factory=list)
     fuse: Ufunc | None = None
     stateful: bool = False
     blocking: bool = False
-    host: frozenset[str] = frozenset()
-    aliases: dict[str, str] = field(default_factory=dict)
-    writes: frozenset[str] = frozenset()
-    takes_context: bool = False
-    kernel_attrs: tuple[str, ...] = ()
     gradient_function: GradientFunction | None = None
     differentiable: bool = True
     commutative: bool = False
@@ -141,10 +138,15 @@ class OpDecl:
     on_gpu: bool = True
     doc: str | None = None
     elementwise: bool = False
-    simple: bool = False
     into: Kernel | None = None
 
     def __post_init__(self) -> None:
+        self.__name__ = self.name
+        self.__doc__ = self.doc
+        self._derive()
+
+    def _derive(self) -> None:
+        """Note what builders of nodes ask again and again."""
         self.simple = not any(arg.is_list for arg in (*self.inputs, *self.outputs))
         self.takes_refs = any(arg.is_ref for arg in self.inputs)
         self.attr_order = tuple(self.attrs)
@@ -154,8 +156,6 @@ class OpDecl:
         )
         self.free_attrs = tuple(name for name in self.attr_order if name not in self.inferred)
         self.plain_inputs = () if self.takes_refs or not self.simple else tuple(map(self._plain_input, self.inputs))
-        self.__name__ = self.name
-        self.__doc__ = self.doc
 
     def _plain_input(self, arg: Arg) -> tuple[str | None, DType | None, frozenset[int] | None]:
         """Return an input's type attribute, its fixed dtype, and which dtypes (by id: there is one of each) it may have."""
@@ -243,6 +243,22 @@ class OpDecl:
         return [arg.name in self.host for arg in self.output_args(op)]
 
 
+class _Unread(OpDecl):
+    """A declaration whose signature is not read yet: the first question that needs it reads it.
+
+    Few programs use more than a tenth of the op types, and reading them all took a tenth of the time of importing the package.
+    """
+
+    def __init__(self, read: Callable[[], dict[str, Any]], **known: Any) -> None:
+        vars(self).update(known, _read=read, __name__=known["name"], __doc__=known["doc"])
+
+    def __getattr__(self, name: str) -> Any:
+        vars(self).update(self._read())
+        self._derive()
+        self.__class__ = OpDecl  # type: ignore[assignment]
+        return object.__getattribute__(self, name)
+
+
 def arg_length(arg: Arg, attrs: dict[str, Any]) -> int:
     """Return how many tensors an argument stands for under these attributes."""
     if arg.number_attr is not None:
@@ -298,13 +314,33 @@ def _parameters(block: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, 
     return code.co_varnames[: code.co_argcount], code.co_varnames[code.co_argcount : last]
 
 
+def _nothing() -> Any: ...
+
+
+def _documented() -> Any:
+    """Be the shortest block with a docstring."""
+
+
+_EMPTY_BODIES = frozenset((_nothing.__code__.co_code, _documented.__code__.co_code))
+
+
 def _is_ellipsis(function: Callable[..., Any]) -> bool:
     """Tell whether a block's body is `...` alone, perhaps under a docstring: it only returns the constant None."""
-    if len(function.__code__.co_code) > _SHORT_BODY:
-        return False
-    code = [step for step in dis.get_instructions(function) if step.opname not in ("RESUME", "NOP")]
-    names = [step.opname for step in code]
-    return names in (["LOAD_CONST", "RETURN_VALUE"], ["RETURN_CONST"]) and code[0].argval is None
+    code = function.__code__
+    return code.co_code in _EMPTY_BODIES and code.co_consts[-1] is None
+
+
+def _signature(
+    types: str, block: Callable[..., Any], allowed: dict[str, Any], defaults: dict[str, Any], host: str, aliases: str, writes: str
+) -> dict[str, Any]:  # fmt: skip
+    """Return those fields of a declaration that follow from its types and from its block's parameters."""
+    inputs, outputs = (_parse_side(side) for side in types.split("->"))
+    positional, keyword = _parameters(block)
+    return {
+        "inputs": inputs, "outputs": outputs, "attrs": _attrs_of(inputs, outputs, block, keyword, allowed, defaults),
+        "host": frozenset(host.split()), "aliases": dict(pair.split("=") for pair in aliases.split()),
+        "writes": frozenset(writes.split()), "takes_context": positional[:1] == ("ctx",), "kernel_attrs": keyword,
+    }  # fmt: skip
 
 
 def op(
@@ -335,17 +371,13 @@ def op(
     def declare(block: Callable[..., Any]) -> OpDecl:
         if name in REGISTRY:
             raise ValueError(f"Op type {name!r} is declared twice")
-        inputs, outputs = (_parse_side(side) for side in types.split("->"))
-        positional, keyword = _parameters(block)
-        decl = OpDecl(
-            name, inputs, outputs, _attrs_of(inputs, outputs, block, keyword, allowed, defaults or {}), shape, [], fuse,
-            stateful or bool(writes), blocking, frozenset(host.split()), dict(p.split("=") for p in aliases.split()),
-            frozenset(writes.split()), positional[:1] == ("ctx",), keyword, None,
-            differentiable, commutative, aggregate, static_value, "GPU" in devices, block.__doc__,
-            elementwise=elementwise or fuse is not None,
+        decl = _Unread(
+            partial(_signature, types, block, allowed, defaults or {}, host, aliases, writes), name=name, shape=shape,
+            kernels=[] if _is_ellipsis(block) else [KernelEntry(block, kind) for kind in devices.split()],
+            fuse=fuse, stateful=stateful or bool(writes), blocking=blocking, differentiable=differentiable,
+            commutative=commutative, aggregate=aggregate, static_value=static_value, on_gpu="GPU" in devices,
+            doc=block.__doc__, elementwise=elementwise or fuse is not None,
         )  # fmt: skip
-        if not _is_ellipsis(block):
-            decl.kernels = [KernelEntry(block, kind) for kind in devices.split()]
         REGISTRY[name] = decl
         return decl
 

@@ -7,7 +7,6 @@ wanted by gathers. Invariant: a run of a node reserves `RESERVED` words for each
 
 from __future__ import annotations
 
-import csv
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -264,8 +263,8 @@ def fixed_sampler(
 
 def _read_counts(path: str) -> list[float]:
     """Return the last column of a file of comma-separated lines."""
-    with open(path, newline="", encoding="utf-8") as lines:
-        return [float(row[-1]) for row in csv.reader(lines) if row]
+    with open(path, encoding="utf-8") as lines:
+        return [float(line.rsplit(",", 1)[-1]) for line in lines if line.strip()]
 
 
 @op("AllCandidateSampler", types=TYPES, shape=_shapes, stateful=True, devices="CPU", differentiable=False)

