@@ -18,6 +18,7 @@ try:
     from .devices import DeviceSpec as DeviceSpec
     from .devices import require_gpu as require_gpu
     from .engine.api import bitwise as bitwise
+    from .engine.api import data as data
     from .engine.api import debugging as debugging
     from .engine.api import errors as errors
     from .engine.api import gfile as gfile
@@ -32,6 +33,7 @@ try:
     from .engine.api import metrics as metrics
     from .engine.api import nest as nest
     from .engine.api import nn as nn
+    from .engine.api import python_io as python_io
     from .engine.api import random as random
     from .engine.api import resource_loader as resource_loader
     from .engine.api import strings as strings

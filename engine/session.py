@@ -16,6 +16,7 @@ from ..devices.errors import OutOfMemory
 from ..ops.core import errors
 from ..ops.core.graph import Graph, default_sessions, get_default_graph
 from ..ops.core.node import Operation, Tensor
+from ..ops.core.regions import Region
 from ..placement import log, placer
 from ..placement.assignment import Assignment
 from ..placement.policies import current_policy
@@ -29,6 +30,7 @@ from .fetches import FetchMapper, structure_key
 from .partial_run import PartialRuns
 from .runtime import tracing
 from .runtime.buffers import FramePool
+from .runtime.functions import Function, effects_of
 from .runtime.run import Run, SessionResources
 from .runtime.variables import VariableStore
 
@@ -72,7 +74,7 @@ class BaseSession:
             self._config = self._observer.configure(self._config)
         self._tracing = self._observer is not None and self._observer.wishes.trace
         self._devices: tuple[Device, ...] = configuration.devices_of(self._config)
-        self._resources = SessionResources()
+        self._resources = SessionResources(self._function)
         self._variables = VariableStore()
         self._frames = FramePool()
         self._prepared: dict[Any, Prepared] = {}
@@ -196,6 +198,21 @@ class BaseSession:
             )
         except OutOfMemory as error:
             raise errors.ResourceExhaustedError(None, None, str(error)) from error
+
+    def _function(self, region: Region) -> Function:
+        """Return a function-valued attribute as what kernels call: it runs on the host, by a plan of its own."""
+
+        def plan() -> Plan:
+            host = self._devices[:1]
+
+            def place(ops: Sequence[Operation], fed: Sequence[Tensor], wanted: Sequence[Any]) -> Assignment:
+                return placer.place(ops, host, feeds=fed, fetches=wanted, soft=True, settled=self._lives)
+
+            return compile_plan(
+                region.params, region.results, effects_of(region), host, place, self._variables.cell, region=region
+            )
+
+        return Function(region, plan, self._resources, self._runs)
 
     def _lives(self, op: Operation) -> Device | None:
         """Return the device of the variable that a node stands for, None where no plan has used it yet."""

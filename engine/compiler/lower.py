@@ -62,14 +62,19 @@ class Lowering:
 
     # -- entry -----------------------------------------------------------------------------------------------------
 
-    def lower(self, feeds: list[Tensor], fetches: list[Tensor]) -> tuple[Block, list[Value]]:
-        """Return the plan's block, whose results are the fetched values, and the values of the feeds."""
+    def lower(
+        self, feeds: list[Tensor], fetches: list[Tensor], region: Region | None = None
+    ) -> tuple[Block, list[Value]]:
+        """Return the plan's block, whose results are the fetched values, and the values of the feeds.
+
+        A function's plan runs the nodes of its `region`, any other those of the graph outside of regions.
+        """
         block = Block()
         self._nest = [(block, False)]
         fed = [self._new(t, FEED, self.host, shared=True) for t in feeds]
         for tensor, value in zip(feeds, fed, strict=True):
             self._home[tensor] = value
-        self._run_level(None, block)
+        self._run_level(region, block)
         block.results = [self._fetched(tensor, block) for tensor in fetches]
         return block, fed
 

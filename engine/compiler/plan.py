@@ -12,6 +12,7 @@ from typing import Any
 
 from ...devices.device import Device
 from ...ops.core.node import Operation, Tensor
+from ...ops.core.regions import Region
 from ...placement.assignment import Assignment
 from ..runtime.buffers import FramePool, in_frame
 from ..runtime.captured import Captured, log
@@ -246,13 +247,14 @@ def _copies_in(block: Block) -> Iterator[tuple[str, Device]]:
 def compile_plan(
     feeds: list[Tensor], fetches: list[Tensor], targets: list[Operation], devices: Sequence[Device], place: Placer,
     cell: Callable[[Operation, Device], Any], optimize: bool = True, frames: FramePool | None = None,
+    region: Region | None = None,
 ) -> Plan:  # fmt: skip
-    """Compile what `fetches` and `targets` need when `feeds` are given."""
+    """Compile what `fetches` and `targets` need when `feeds` are given; a function's nodes are those of its `region`."""
     needed = prune([*fetches, *targets], feeds)
     assignment = place(needed.in_order(), feeds, [*fetches, *targets])
     levels = schedule(needed, set(feeds), _ranks(needed, assignment), assignment.device_of)
     lowering = Lowering(needed, levels, assignment, devices[0], cell)
-    block, fed = lowering.lower(feeds, fetches)
+    block, fed = lowering.lower(feeds, fetches, region)
     if not optimize:
         return Plan(block, fed, assignment)
     fold(block, _evaluate)

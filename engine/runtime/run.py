@@ -11,16 +11,19 @@ from collections.abc import Callable
 from typing import Any
 
 from ...devices.device import Device
-from ...devices.types import Array
+from ...ops.core.context import CompiledFunction
 from ...ops.core.node import Operation
+from ...ops.core.regions import Region
 from .cancellation import Cancellation
 
 
 class SessionResources:
-    """What lives as long as a session: resources by (kind, container, name), and the state of nodes (random counters)."""
+    """What lives as long as a session: resources by (kind, container, name), the state of nodes (random counters), functions."""
 
-    def __init__(self) -> None:
+    def __init__(self, compiled: Callable[[Region], CompiledFunction] | None = None) -> None:
         self._lock = threading.RLock()
+        self._compiled = compiled
+        self._functions: dict[Region, CompiledFunction] = {}
         self._resources: dict[tuple[str, str, str], Any] = {}
         self._nodes: dict[Operation, Any] = {}
 
@@ -42,10 +45,18 @@ class SessionResources:
                     state = self._nodes[node] = make()
         return state
 
-    def close(self) -> None:
-        """Let go of everything; resources that have a `close` are closed."""
+    def function(self, region: Region) -> CompiledFunction:
+        """Return the compiled form of a function-valued attribute, the same for all who ask."""
         with self._lock:
-            for resource in self._resources.values():
+            if region not in self._functions:
+                assert self._compiled is not None, "a session compiles functions"
+                self._functions[region] = self._compiled(region)
+            return self._functions[region]
+
+    def close(self) -> None:
+        """Let go of everything; resources and states of nodes that have a `close` are closed."""
+        with self._lock:
+            for resource in [*self._resources.values(), *self._nodes.values()]:
                 close = getattr(resource, "close", None)
                 if close is not None:
                     close()
@@ -124,7 +135,6 @@ class Context:
         """Return what this run keeps under `key`, made when it is new."""
         return self.run.run_resource(key, make)
 
-    def call(self, function: Any, inputs: list[Array]) -> list[Array]:
-        """Return the results of a Python function as a list."""
-        result = function(*inputs)
-        return list(result) if isinstance(result, list | tuple) else [result]
+    def function(self, region: Region) -> CompiledFunction:
+        """Return a function-valued attribute as what can be called, compiled once in the session."""
+        return self.run.resources.function(region)

@@ -6,7 +6,7 @@ know the session. Kernels whose first parameter is called `ctx` get a `KernelCon
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...devices.device import Device
@@ -16,6 +16,7 @@ from .shapes import Shape
 
 if TYPE_CHECKING:
     from .node import Operation
+    from .regions import Region
 
 
 class VariableCell(Protocol):
@@ -73,6 +74,13 @@ class Cancellation(Protocol):
         """Wait on a threading.Condition until `ready()`, or raise when the run is to stop."""
 
 
+class CompiledFunction(Protocol):
+    """A function-valued attribute, compiled: takes one array per parameter, and returns one per result."""
+
+    def __call__(self, values: Sequence[Array], cancellation: Cancellation | None = None) -> Sequence[Array]:
+        """Run the function; its waits end when `cancellation` says so. Results are never to be written to."""
+
+
 class KernelContext(Protocol):
     """The world of one stateful node in one run."""
 
@@ -89,5 +97,5 @@ class KernelContext(Protocol):
     def run_resource(self, key: Any, make: Callable[[], Any]) -> Any:
         """Return an object that lives as long as this run, such as a TensorArray."""
 
-    def call(self, function: Any, inputs: list[Array]) -> list[Array]:
-        """Run a function-valued attribute on inputs and return its outputs."""
+    def function(self, region: Region) -> CompiledFunction:
+        """Return a function-valued attribute as what can be called, also after this run; compiled once in a session."""

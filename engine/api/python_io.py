@@ -1,0 +1,5 @@
+"""`tf.python_io`."""
+
+from ..data.python_io import TFRecordCompressionType, TFRecordOptions, TFRecordWriter, tf_record_iterator
+
+__all__ = ["TFRecordCompressionType", "TFRecordOptions", "TFRecordWriter", "tf_record_iterator"]

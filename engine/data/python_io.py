@@ -1,0 +1,145 @@
+"""`tf.python_io`: writing and reading TFRecord files without a graph."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from os import fspath
+from typing import Any
+
+from ...ops.core import errors
+from ...ops.io.files import failure
+from ...ops.io.records import framed, read_records
+
+
+class TFRecordCompressionType:
+    """The ways in which a TFRecord file may be compressed."""
+
+    NONE = 0
+    ZLIB = 1
+    GZIP = 2
+
+
+_NAMES = {TFRecordCompressionType.NONE: "", TFRecordCompressionType.ZLIB: "ZLIB", TFRecordCompressionType.GZIP: "GZIP"}
+_BITS = {"ZLIB": 15, "GZIP": 31}
+
+
+class TFRecordOptions:
+    """How a TFRecord file is written or read: its compression, and what zlib takes besides.
+
+    Args:
+      compression_type: "GZIP", "ZLIB", "" (none), or a TFRecordCompressionType.
+      compression_level, compression_method, window_bits, mem_level, compression_strategy: zlib's, for writing.
+      flush_mode, input_buffer_size, output_buffer_size: accepted; buffers have a fixed size here.
+    """
+
+    compression_type_map = _NAMES
+
+    def __init__(
+        self, compression_type: Any = None, flush_mode: int | None = None, input_buffer_size: int | None = None,
+        output_buffer_size: int | None = None, window_bits: int | None = None, compression_level: int | None = None,
+        compression_method: int | None = None, mem_level: int | None = None, compression_strategy: int | None = None,
+    ) -> None:  # fmt: skip
+        self.compression_type = self.get_compression_type_string(compression_type)
+        self.flush_mode = flush_mode
+        self.input_buffer_size, self.output_buffer_size = input_buffer_size, output_buffer_size
+        self.window_bits = window_bits
+        self.compression_level, self.compression_method = compression_level, compression_method
+        self.mem_level, self.compression_strategy = mem_level, compression_strategy
+
+    @classmethod
+    def get_compression_type_string(cls, options: Any) -> str:
+        """Return the name of a compression, given as options, a TFRecordCompressionType or a name.
+
+        Raises:
+          ValueError: when it is none.
+        """
+        if not options:
+            return ""
+        if isinstance(options, TFRecordOptions):
+            return options.compression_type
+        if isinstance(options, int):
+            options = _NAMES.get(options, options)
+        if options not in ("", "GZIP", "ZLIB", "NONE"):
+            raise ValueError(f"Not a valid compression_type: {options!r}")
+        return "" if options == "NONE" else str(options)
+
+    def _compressor(self) -> Any:
+        if not self.compression_type:
+            return None
+        bits = _BITS[self.compression_type]
+        level = -1 if self.compression_level is None else self.compression_level
+        return zlib.compressobj(
+            level, zlib.DEFLATED, bits, self.mem_level or 8, self.compression_strategy or zlib.Z_DEFAULT_STRATEGY
+        )
+
+
+class TFRecordWriter:
+    """Writes records to a TFRecord file, which replaces one of that name; a context manager.
+
+    Args:
+      path: the file.
+      options: TFRecordOptions, or a TFRecordCompressionType.
+
+    Raises:
+      NotFoundError: when its folder does not exist.
+    """
+
+    def __init__(self, path: Any, options: Any = None) -> None:
+        if not isinstance(options, TFRecordOptions):
+            options = TFRecordOptions(options)
+        self._compressor = options._compressor()
+        try:
+            self._file = open(fspath(path), "wb")  # noqa: SIM115
+        except OSError as error:
+            raise failure(error, str(path)) from error
+
+    def __enter__(self) -> TFRecordWriter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def write(self, record: bytes) -> None:
+        """Append a record.
+
+        Raises:
+          TypeError: when it is no byte string. FailedPreconditionError: when the writer is closed.
+        """
+        if not isinstance(record, bytes | bytearray | memoryview):
+            raise TypeError(f"A record is a byte string, not {type(record).__name__}: {record!r:.100}")
+        self._check()
+        data = framed(bytes(record))
+        self._file.write(data if self._compressor is None else self._compressor.compress(data))
+
+    def flush(self) -> None:
+        """Hand what was written to the file."""
+        self._check()
+        if self._compressor is not None:
+            self._file.write(self._compressor.flush(zlib.Z_SYNC_FLUSH))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._file.closed:
+            return
+        if self._compressor is not None:
+            self._file.write(self._compressor.flush())
+        self._file.close()
+
+    def _check(self) -> None:
+        if self._file.closed:
+            raise errors.FailedPreconditionError(None, None, "Writer is closed.")
+
+
+def tf_record_iterator(path: Any, options: Any = None) -> Iterator[bytes]:
+    """Yield the records of a TFRecord file.
+
+    Args:
+      path: the file.
+      options: TFRecordOptions, or a TFRecordCompressionType.
+
+    Raises:
+      NotFoundError: when there is no such file. DataLossError: when it is damaged.
+    """
+    return read_records(fspath(path), TFRecordOptions.get_compression_type_string(options))

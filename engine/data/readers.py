@@ -1,0 +1,106 @@
+"""Datasets that read files: `TextLineDataset`, `TFRecordDataset`, `FixedLengthRecordDataset`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...ops.core import dtypes
+from ...ops.core.convert import convert_to_tensor
+from ...ops.core.node import Tensor
+from ...ops.data import files
+from ...ops.data.component import Component
+from .dataset import Dataset, int64
+
+_LINE = Component(dtypes.string, ())
+_BUFFER = 256 * 1024
+
+
+def _names(filenames: Any) -> Tensor:
+    return convert_to_tensor(filenames, dtypes.string, "filenames")
+
+
+def _text(value: Any, name: str) -> Tensor:
+    return convert_to_tensor("" if value is None else value, dtypes.string, name)
+
+
+class TextLineDataset(Dataset):
+    """The lines of text files, as string scalars without the line's end.
+
+    Args:
+      filenames: names of files: a string scalar or vector, or a dataset of them.
+      compression_type: "" (or None), "ZLIB" or "GZIP".
+      buffer_size: a hint, in bytes.
+      num_parallel_reads: accepted; files are read one after another.
+    """
+
+    def __init__(
+        self, filenames: Any, compression_type: Any = None, buffer_size: Any = None, num_parallel_reads: Any = None
+    ) -> None:
+        def read(names: Any) -> Tensor:
+            made: Tensor = files.text_line_dataset(
+                _names(names), _text(compression_type, "compression_type"), int64(buffer_size or _BUFFER, "buffer_size")
+            )
+            return made
+
+        super().__init__(_of_each(filenames, read), _LINE)
+
+
+class TFRecordDataset(Dataset):
+    """The records of TFRecord files, as string scalars.
+
+    Args:
+      filenames: names of files: a string scalar or vector, or a dataset of them.
+      compression_type: "" (or None), "ZLIB" or "GZIP".
+      buffer_size: a hint, in bytes.
+      num_parallel_reads: accepted; files are read one after another.
+    """
+
+    def __init__(
+        self, filenames: Any, compression_type: Any = None, buffer_size: Any = None, num_parallel_reads: Any = None
+    ) -> None:
+        def read(names: Any) -> Tensor:
+            made: Tensor = files.tf_record_dataset(
+                _names(names), _text(compression_type, "compression_type"), int64(buffer_size or _BUFFER, "buffer_size")
+            )
+            return made
+
+        super().__init__(_of_each(filenames, read), _LINE)
+
+
+class FixedLengthRecordDataset(Dataset):
+    """The records of `record_bytes` bytes in files, between a header and a footer, as string scalars.
+
+    Args:
+      filenames: names of files: a string scalar or vector, or a dataset of them.
+      record_bytes, header_bytes, footer_bytes: sizes in bytes.
+      buffer_size: a hint, in bytes.
+      compression_type: "" (or None), "ZLIB" or "GZIP".
+      num_parallel_reads: accepted; files are read one after another.
+    """
+
+    def __init__(
+        self, filenames: Any, record_bytes: Any, header_bytes: Any = None, footer_bytes: Any = None, buffer_size: Any = None,
+        compression_type: Any = None, num_parallel_reads: Any = None,
+    ) -> None:  # fmt: skip
+        def read(names: Any) -> Tensor:
+            sizes = (
+                int64(header_bytes or 0, "header_bytes"), int64(record_bytes, "record_bytes"),
+                int64(footer_bytes or 0, "footer_bytes"), int64(buffer_size or _BUFFER, "buffer_size"),
+            )  # fmt: skip
+            if compression_type is None:
+                plain: Tensor = files.fixed_length_record_dataset(_names(names), *sizes)
+                return plain
+            made: Tensor = files.fixed_length_record_dataset_v2(
+                _names(names), *sizes, _text(compression_type, "compression_type")
+            )
+            return made
+
+        super().__init__(_of_each(filenames, read), _LINE)
+
+
+def _of_each(filenames: Any, read: Any) -> Tensor:
+    """Return what `read` makes of file names, or of each name in a dataset."""
+    if isinstance(filenames, Dataset):
+        return filenames.flat_map(lambda name: Dataset(read(name), _LINE))._variant_tensor
+    result: Tensor = read(filenames)
+    return result

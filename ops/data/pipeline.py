@@ -1,0 +1,88 @@
+"""What a dataset is while it runs: an object that makes iterators over its elements.
+
+An element is a flat tuple of arrays, one per component; strings without dimensions are bytes, numbers without dimensions
+NumPy scalars or 0-d arrays. Elements are shared between steps of a pipeline, so nobody writes to one.
+
+Invariant: an iterator whose `__next__` raised an error other than StopIteration can be asked for the next element; so
+iterators are classes or built-ins, generators only where no input can fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from ...devices.types import Array
+from ..core import errors
+from ..core.context import Cancellation, CompiledFunction
+from ..core.registry import OpDecl, op
+from ..core.shape_rules import scalar
+
+Element = tuple[Any, ...]
+
+
+class Scope:
+    """What the iterators of one `Iterator` share: how they are told to stop, and what has to be closed with them.
+
+    State: `current` is the cancellation of the run that waits for an element now, `closed` says that the iterator is gone,
+    `_closing` what its threads and files need.
+    """
+
+    def __init__(self) -> None:
+        self.current: Cancellation | None = None
+        self.closed = False
+        self._closing: list[Callable[[], None]] = []
+
+    def on_close(self, function: Callable[[], None]) -> None:
+        """Call `function` when the iterator is replaced or its session closed."""
+        if self.closed:
+            function()
+        else:
+            self._closing.append(function)
+
+    def close(self) -> None:
+        """Let go of threads and files."""
+        self.closed = True
+        closing, self._closing = self._closing, []
+        for function in reversed(closing):
+            function()
+
+    def check(self) -> None:
+        """Raise when the iterator is closed, or the run that waits for it is to stop."""
+        if self.closed:
+            raise errors.CancelledError(None, None, "The iterator was closed")
+        if self.current is not None:
+            self.current.check()
+
+    def wait(self, ready: Callable[[], bool], condition: Any) -> None:
+        """Wait on a Condition that the caller holds until `ready()`, or raise when the run is to stop."""
+        while not ready():
+            self.check()
+            condition.wait(0.05)
+
+    def bind(self, function: CompiledFunction, captured: Sequence[Array]) -> Callable[..., Sequence[Any]]:
+        """Return a function of an element's components: `function` with what it captured, under this scope's cancellation."""
+        if not captured:
+            return lambda element: function(element, self)
+        rest = tuple(captured)
+        return lambda element: function((*element, *rest), self)
+
+
+class Data(Protocol):
+    """A dataset while it runs."""
+
+    def iterate(self, scope: Scope) -> Iterator[Element]:
+        """Return an iterator over the elements, from the first on."""
+
+
+def data_op(name: str, types: str, stateful: bool = False) -> Callable[[Callable[..., Any]], OpDecl]:
+    """Declare an op that makes a dataset: on the host, never folded, for its value is no array."""
+    return op(
+        name, types=f"{types} -> handle: variant", shape=scalar, stateful=stateful, blocking=True, devices="CPU",
+        differentiable=False,
+    )  # fmt: skip
+
+
+def whole(value: Any) -> int:
+    """Return a host scalar as an int."""
+    return int(value)
