@@ -16,6 +16,8 @@ from ...ops.core.node import Operation, Tensor
 from ...ops.core.registry import lookup
 from ...ops.variables import Variable
 
+# What TensorFlow 1 notes of its Switch and Merge nodes, which no graph of ours has.
+_CONTEXTS = {"cond_context", "while_context"}
 # What collections hold as messages: collection -> (message class, to message, from message).
 _CODECS: dict[str, tuple[Callable[[], Any], Callable[..., Any], Callable[..., Any]]] = {}
 
@@ -200,7 +202,7 @@ def add_meta_graph(meta_graph: Any, clear_devices: bool, scope: str | None, inpu
         for node in _nodes(definition):
             node.device = ""
     found = import_graph_def(definition, input_map=input_map, return_elements=elements, name=scope or "")
-    for name in sorted(meta_graph.collection_def):
+    for name in sorted(set(meta_graph.collection_def) - _CONTEXTS):
         for item in _items(graph, name, meta_graph.collection_def[name], scope):
             graph.add_to_collection(name, item)
     return found

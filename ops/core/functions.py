@@ -24,9 +24,21 @@ def write_node(op: Operation, node: Any, library: Any, resolve: Resolve) -> None
     if op.regions:
         controls += _controls_from_inside(op)
         _write_functions(op, node, library, captures)
+    _keep_near_groups(op, node)
     del node.input[:]
     node.input.extend(resolve(t) for t in (*op.inputs, *captures))
     node.input.extend(f"^{name}" for name in dict.fromkeys(c.name for c in controls))
+
+
+def _keep_near_groups(op: Operation, node: Any) -> None:
+    """Leave out colocation with nodes of other regions: in a GraphDef they are in another function, where names mean others."""
+    if op.colocation:
+        anchors = [op.graph._by_name.get(group.removeprefix("loc:@")) for group in op.colocation]
+        near = [a is None or a.region is op.region for a in anchors]
+        kept = [group.encode() for group, keep in zip(op.colocation, near, strict=True) if keep]
+        del node.attr["_class"]
+        if kept:
+            node.attr["_class"].list.s.extend(kept)
 
 
 def _controls_from_inside(op: Operation) -> list[Operation]:

@@ -17,11 +17,13 @@ from .build import attr_value
 from .dtypes import as_dtype
 from .graph import Graph, get_default_graph, new_operation
 from .node import Operation, Tensor
+from .old_control_flow import FLOW
 from .regions import Region
 from .registry import REGISTRY, REQUIRED, OpDecl, arg_length
 from .undo import all_or_nothing
 
 _COLOCATION = "loc:@"
+_MERGES, _CLOSING = ("Merge", "RefMerge"), ("NextIteration", "RefNextIteration")
 _OWNERS = frozenset({"If", "StatelessIf", "While", "StatelessWhile"})
 _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\Z")
 _FIELDS = {
@@ -61,7 +63,8 @@ def import_graph_def(
         raise TypeError(f"graph_def must be a GraphDef proto, got {type(graph_def).__name__}.")
     graph = get_default_graph()
     with all_or_nothing(graph), _scope(graph, name) as prefix:
-        importer = _Importer(graph, prefix, _by_tensor_name(input_map or {}))
+        old = any(node.op in FLOW for node in graph_def.node)
+        importer = (_old_flow[0] if old else Importer)(graph, prefix, _by_tensor_name(input_map or {}))
         importer.add_all(graph_def)
         return None if return_elements is None else [importer.element(item) for item in return_elements]
 
@@ -79,7 +82,15 @@ def _by_tensor_name(input_map: dict[str, Any]) -> dict[str, Any]:
     return {key if key.startswith("^") or ":" in key else f"{key}:0": value for key, value in input_map.items()}
 
 
-class _Importer:
+def set_old_flow(importer: type[Importer]) -> None:
+    """Say what imports graphs with the control flow of TensorFlow 1."""
+    _old_flow[:] = [importer]
+
+
+_old_flow: list[type[Importer]] = []
+
+
+class Importer:
     """One import. State: `_added` nodes by their names in the message, `_used` keys of the input map."""
 
     def __init__(self, graph: Graph, prefix: str, input_map: dict[str, Any]) -> None:
@@ -98,14 +109,18 @@ class _Importer:
             self._check(node)
         for function in graph_def.library.function:
             self.graph.functions[function.signature.name] = function
-        for name in _in_order(nodes, self.input_map):
-            self._added[name] = self._add(nodes[name])
+        self.add_nodes(nodes, _in_order(nodes, self.input_map))
         for name, op in self._added.items():
             self._colocate(op, nodes[name])
         unused = sorted(set(self.input_map) - self._used)
         if unused:
             listed = ", ".join(key.removesuffix(":0") for key in unused)
             raise ValueError(f"Attempted to map inputs that were not found in graph_def: [{listed}]")
+
+    def add_nodes(self, nodes: dict[str, Any], order: list[str]) -> None:
+        """Add the nodes in this order."""
+        for name in order:
+            self._added[name] = self._add(nodes[name])
 
     def element(self, name: str) -> Any:
         """Return the operation or tensor that a name of the message means in the graph."""
@@ -116,7 +131,7 @@ class _Importer:
         return op.outputs[int(index)] if colon else op
 
     def _check(self, node: Any) -> None:
-        if node.op not in REGISTRY:
+        if node.op not in REGISTRY and node.op not in FLOW:
             raise ValueError(
                 f"Op type not registered {node.op!r} in node {node.name!r}: Millstream has no such op, and the GraphDef cannot "
                 "be imported without it"
@@ -131,7 +146,7 @@ class _Importer:
 
     def _add(self, node: Any) -> Operation:
         decl = REGISTRY[node.op]
-        data = [self._input(node, text) for text in node.input if not text.startswith("^")]
+        data = [self._input(node.name, text) for text in node.input if not text.startswith("^")]
         attrs = _attrs(decl, node)
         _check_inputs(decl, node, data, attrs)
         full = self._full_name(node.name)
@@ -181,7 +196,7 @@ class _Importer:
         self.graph.unique_name(full)
         self.graph._name_stack = stack
 
-    def _input(self, node: Any, text: str) -> Tensor:
+    def _input(self, user: str, text: str) -> Tensor:
         key = text if ":" in text else f"{text}:0"
         mapped = self.input_map.get(key)
         if mapped is not None:
@@ -191,7 +206,7 @@ class _Importer:
         outputs = self._added[name].outputs
         if not index.isdecimal() or int(index) >= len(outputs):
             raise ValueError(
-                f"Node {node.name!r}: Connecting to invalid output {index} of source node {name} "
+                f"Node {user!r}: Connecting to invalid output {index} of source node {name} "
                 f"which has {len(outputs)} outputs."
             )
         return outputs[int(index)]
@@ -211,7 +226,8 @@ class _Importer:
             anchor = group.removeprefix(_COLOCATION)
             if group.startswith(_COLOCATION) and anchor not in self._names:
                 raise ValueError(f"Node {node.name!r} expects to be colocated with unknown node {anchor!r}")
-            renamed.append(f"{_COLOCATION}{self._full_name(anchor)}" if anchor in self._names else group)
+            if anchor in self._added or anchor not in self._names:
+                renamed.append(f"{_COLOCATION}{self._full_name(anchor)}" if anchor in self._names else group)
         op.colocation = (*op.colocation, *(group for group in renamed if group not in op.colocation))
         if renamed and not node.device:
             anchors = [self._added.get(group.removeprefix(_COLOCATION)) for group in groups]
@@ -220,7 +236,7 @@ class _Importer:
             )
 
 
-class _FunctionImporter(_Importer):
+class _FunctionImporter(Importer):
     """Adds the nodes of one FunctionDef to a region. State besides: `_args`, the tensors that its parameters mean."""
 
     def __init__(self, graph: Graph, prefix: str, function: Any) -> None:
@@ -245,7 +261,7 @@ class _FunctionImporter(_Importer):
             self._check(node)
         for name in _in_order(nodes, {f"{arg}:0": None for arg in self._args}):
             self._added[name] = self._add(nodes[name])
-        region.results.extend(self._input(signature, self.function.ret[arg.name]) for arg in signature.output_arg)
+        region.results.extend(self._input(signature.name, self.function.ret[arg.name]) for arg in signature.output_arg)
 
     def _parameter(self, arg: Any, index: int) -> Tensor:
         full = self.graph.unique_name(f"{self.prefix}/{arg.name}")
@@ -260,7 +276,7 @@ class _FunctionImporter(_Importer):
             if source not in self._names and source not in self._args:
                 raise ValueError(f"Node {node.name!r} of function {self.prefix!r}: Unknown input {text!r}")
 
-    def _input(self, node: Any, text: str) -> Tensor:
+    def _input(self, user: str, text: str) -> Tensor:
         if text in self._args:
             return self._args[text]
         name, _, rest = text.partition(":")
@@ -368,7 +384,7 @@ def _in_order(nodes: dict[str, Any], input_map: dict[str, Any]) -> list[str]:
                 stack.pop()
                 continue
             state[name] = 1
-            waiting = [source for source in _sources(nodes[name], input_map) if state.get(source) != 2]
+            waiting = [source for source in _sources(nodes, name, input_map) if state.get(source) != 2]
             if any(state.get(source) == 1 and source in stack for source in waiting):
                 raise ValueError(f"GraphDef has a cycle through node {name!r}")
             if waiting:
@@ -380,10 +396,13 @@ def _in_order(nodes: dict[str, Any], input_map: dict[str, Any]) -> list[str]:
     return order
 
 
-def _sources(node: Any, input_map: dict[str, Any]) -> list[str]:
+def _sources(nodes: dict[str, Any], name: str, input_map: dict[str, Any]) -> list[str]:
+    """Return the nodes that a node needs, but for the one that closes a loop."""
     found = []
-    for text in node.input:
+    for text in nodes[name].input:
         key = text if text.startswith("^") or ":" in text else f"{text}:0"
         if key not in input_map:
             found.append(text.removeprefix("^").partition(":")[0])
+    if nodes[name].op in _MERGES:
+        return [source for source in found if nodes[source].op not in _CLOSING]
     return found

@@ -11,7 +11,7 @@ import millstream as tf
 
 GOLDEN = pathlib.Path(__file__).parents[2] / "golden" / "saved_models"
 VALUES = json.loads((GOLDEN / "values.json").read_text())
-NAMES = ["conv_net", "cond_v2", "lstm_v2"]
+NAMES = ["conv_net", "cond_v2", "lstm_v2", "cond_v1", "lstm_v1"]
 SERVING = [tf.saved_model.tag_constants.SERVING]
 
 
@@ -25,6 +25,7 @@ def test_tensorflows_model_runs(name):
             for info in (signature.inputs["x"], signature.outputs["y"])
         )
         np.testing.assert_allclose(session.run(y, {x: VALUES[name]["x"]}), VALUES[name]["y"], rtol=1e-5, atol=1e-6)
+        assert not {"cond_context", "while_context"} & set(session.graph.get_all_collection_keys())
 
 
 @pytest.mark.parametrize("name", NAMES)

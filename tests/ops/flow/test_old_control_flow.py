@@ -1,0 +1,90 @@
+"""Graphs with TensorFlow 1's control flow compute here what they compute there: conditionals, loops, and their gradients."""
+
+import gzip
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+import millstream as tf
+
+GOLDEN = pathlib.Path(__file__).parents[2] / "golden" / "old_control_flow"
+TABLE = json.loads((GOLDEN / "values.json").read_text())
+OLD = {"Switch", "Merge", "Enter", "Exit", "NextIteration", "LoopCond"}
+
+
+def definition(name):
+    return tf.GraphDef.FromString(gzip.decompress((GOLDEN / f"{name}.pb.gz").read_bytes()))
+
+
+@pytest.mark.parametrize("name", TABLE["values"])
+def test_values_and_gradients(name):
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        tf.import_graph_def(definition(name), name="")
+        for (x, p), wanted in zip(TABLE["inputs"], TABLE["values"][name], strict=True):
+            found = session.run([f"out{i}:0" for i in range(len(wanted))], {"x:0": x, "p:0": p})
+            for a, b in zip(found, wanted, strict=True):
+                np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6)
+        assert not OLD & {op.type for op in graph.get_operations()}
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE["values"] if name not in ("until_large", "growing")])
+def test_they_can_be_differentiated_here(name):
+    wanted = [values[-2:] for values in TABLE["values"][name]]
+    with tf.Graph().as_default(), tf.Session() as session:
+        x, p = tf.placeholder(tf.float32, [3]), tf.placeholder(tf.float32, [])
+        outputs = [f"out{i}:0" for i in range(2 if name in ("two_results", "scanned") else 1)]
+        ys = tf.import_graph_def(definition(name), {"x": x, "p": p}, outputs)
+        grads = [dx for dx in tf.gradients(ys, [x, p], [tf.cos(y) for y in ys]) if dx is not None]
+        for (a, b), golden in zip(TABLE["inputs"], wanted, strict=True):
+            for found, value in zip(session.run(grads, {x: a, p: b}), golden[-len(grads) :], strict=True):
+                np.testing.assert_allclose(found, value, rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", TABLE["values"])
+def test_ours_made_of_them_goes_out_and_comes_back(name):
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(definition(name), name="")
+        again = graph.as_graph_def()
+    x, p = TABLE["inputs"][0]
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.import_graph_def(again, name="")
+        found = session.run("out0:0", {"x:0": x, "p:0": p})
+        np.testing.assert_allclose(found, TABLE["values"][name][0][0], rtol=2e-5, atol=1e-6)
+
+
+def node_of(message, kind):
+    return next(node for node in message.node if node.op == kind)
+
+
+def without_loop_condition(message):
+    node_of(message, "LoopCond").op = "Identity"
+
+
+def with_an_open_exit(message):
+    node_of(message, "Exit").input[0] = node_of(message, "Enter").name
+
+
+def with_too_few_inputs(message):
+    del node_of(message, "Switch").input[1:]
+
+
+def with_another_frame(message):
+    node_of(message, "Enter").attr["frame_name"].s = b"another"
+
+
+def with_a_cycle(message):
+    node_of(message, "Enter").input[0] = node_of(message, "Exit").name
+
+
+@pytest.mark.parametrize(
+    "spoil", [without_loop_condition, with_an_open_exit, with_too_few_inputs, with_another_frame, with_a_cycle]
+)
+def test_what_no_program_makes_is_refused(spoil):
+    message = definition("power")
+    spoil(message)
+    with tf.Graph().as_default() as graph:
+        with pytest.raises(ValueError, match=r"loop|inputs|cycle"):
+            tf.import_graph_def(message)
+        assert not graph.get_operations()
