@@ -22,6 +22,7 @@ try:
     from .engine.api import debugging as debugging
     from .engine.api import errors as errors
     from .engine.api import gfile as gfile
+    from .engine.api import image as image
     from .engine.api import initializers as initializers
     from .engine.api import io as io
     from .engine.api import layers as layers
@@ -82,7 +83,10 @@ _PROTOS = (
 )  # fmt: skip
 
 # Namespaces that few programs use, or that need more than the rest: they load when they are first named.
-_LATE = ("app", "compat", "contrib", "distributions", "flags", "graph_util", "keras", "profiler", "saved_model", "test")
+_LATE = (
+    "app", "compat", "contrib", "distributions", "flags", "graph_util", "keras", "profiler", "saved_model", "signal",
+    "spectral", "test",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:
