@@ -1,1 +1,5 @@
-"""Queues and readers: the ops behind `tf.FIFOQueue` and its like, and what they hold while a graph runs."""
+"""Queues, and the readers that take their work from them."""
+
+from .public import FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue
+
+__all__ = ["FIFOQueue", "PaddingFIFOQueue", "PriorityQueue", "QueueBase", "RandomShuffleQueue"]
