@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..array import concat, gather, identity, reshape, shape, size
 from ..array.partition import dynamic_partition, parallel_dynamic_stitch
 from ..core.convert import constant, convert_to_tensor
@@ -23,7 +25,7 @@ def embedding_lookup(
     """Return the rows `ids` of a matrix.
 
     Args:
-      params: a tensor or variable, or a list of them or a PartitionedVariable: shards of one matrix, whose first
+      params: a tensor, array or variable, or a list of them or a PartitionedVariable: shards of one matrix, whose first
         dimensions may differ.
       ids: int32 or int64 tensor of any shape.
       partition_strategy: which shard has a row. "mod": `id % n`; "div": contiguous ranges, the first shards one row longer.
@@ -37,11 +39,17 @@ def embedding_lookup(
     if not shards or any(shard is None for shard in shards):
         raise ValueError("Need at least one param")
     with name_scope(name, "embedding_lookup", [t for t in (*shards, ids) if isinstance(t, Tensor)]) as scope:
+        shards = [_anchored(shard, f"params_{i}") for i, shard in enumerate(shards)]
         indices = convert_to_tensor(ids, name="ids")
         if len(shards) == 1:
             with colocate_with(shards[0]):
                 return identity(_clipped(gather(shards[0], indices, name=scope), indices, max_norm))  # type: ignore[no-any-return]
         return _from_shards(shards, indices, partition_strategy, max_norm, scope)
+
+
+def _anchored(shard: Any, name: str) -> Any:
+    """Return what has a place in the graph as it is, arrays as constants."""
+    return convert_to_tensor(shard, name=name) if isinstance(shard, np.ndarray) else shard
 
 
 def _from_shards(shards: list[Any], ids: Tensor, strategy: str, max_norm: float | None, scope: str) -> Tensor:
