@@ -313,7 +313,7 @@ def keras(folder: pathlib.Path) -> None:
     )
     model = tf.keras.Model(inputs=x, outputs=y)
     assert isinstance(model, tf.keras.Model) and y.shape.as_list() == [None, 4] and tf.keras.backend.epsilon() == 1e-7
-    sparse = tf.keras.backend.ctc_label_dense_to_sparse(labels=np.array([[1, 2, 0]]), label_lengths=np.array([2]))
+    sparse = tf.keras.backend.ctc_label_dense_to_sparse(labels=np.int32([[1, 2, 0]]), label_lengths=np.int32([2]))
     assert list(run(sparse)[0].values) == [1, 2]
 
 
