@@ -27,10 +27,7 @@ def build(decl: OpDecl, args: tuple[Any, ...], attrs: dict[str, Any], name: str 
     values, free = _bind(decl, args, attrs)
     graph = graph_of(values)
     stack = graph._name_stack
-    if name and name[-1] == "/":
-        unique = name[:-1]
-    else:
-        unique = graph.unique_name(name or decl.name)
+    unique = graph.node_name(name, decl.name)
     graph._name_stack = unique
     try:
         inputs, types = _convert(decl, values, free, graph)
@@ -88,7 +85,7 @@ def _build_plain(
     decl: OpDecl, inputs: tuple[Tensor, ...], node_attrs: dict[str, Any], attrs: dict[str, Any], name: str | None
 ) -> Operation:
     graph = inputs[0].op.graph
-    unique = name[:-1] if name and name[-1] == "/" else graph.unique_name(name or decl.name)
+    unique = graph.node_name(name, decl.name)
     for attr_name in decl.free_attrs:
         attr = decl.attrs[attr_name]
         value = attrs.get(attr_name, REQUIRED) if attrs else REQUIRED

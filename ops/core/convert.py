@@ -54,7 +54,7 @@ def constant(
     wanted = None if dtype is None else as_dtype(dtype).base_dtype
     array = to_array(value, wanted, shape, verify_shape)
     graph = get_default_graph()
-    unique = name[:-1] if name and name[-1] == "/" else graph.unique_name(name or "Const")
+    unique = graph.node_name(name, "Const")
     return new_operation(graph, const, unique, (), {"dtype": wanted or as_dtype(array.dtype), "value": array}).outputs[
         0
     ]

@@ -232,6 +232,18 @@ class Graph:
             self._names[key] = count
         return f"{name}_{count - 1}"
 
+    def node_name(self, name: str | None, op_type: str) -> str:
+        """Return the full name of a new node: unique inside the scope, or as it is where it ends with '/'.
+
+        Raises:
+          ValueError: for a name that no node may have.
+        """
+        if not name:
+            return self.unique_name(op_type)
+        if not (_VALID_SCOPE if self._name_stack else _VALID_NAME).match(name):
+            raise ValueError(f"'{name}' is not a valid node name")
+        return name[:-1] if name[-1] == "/" else self.unique_name(name)
+
     # -- scopes ----------------------------------------------------------------------------------------------------
 
     def name_scope(self, name: str | None) -> NameScope:

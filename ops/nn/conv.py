@@ -23,7 +23,7 @@ from ..core.shape_rules import constant_value_as_shape
 from ..core.shapes import Shape
 from ..math.declare import FLOATING
 from . import conv_cpu
-from .windows import Window, from_last, output_dims, padded, taps, to_last, unpadded, window_of
+from .windows import Window, check_depths, from_last, output_dims, padded, taps, to_last, unpadded, window_of
 
 TYPES = (*FLOATING, dtypes.int32)
 
@@ -148,7 +148,9 @@ def convolve_filter(
 
 def _conv_shape(node: Operation) -> Shape:
     images, filters = node.inputs[0].dims, shapes.with_rank(node.inputs[1].dims, 4)
-    return output_dims(node, images, (filters[0], filters[1]), filters[3])
+    found = output_dims(node, images, (filters[0], filters[1]), filters[3])
+    check_depths(images, filters[2], node.attrs["data_format"])
+    return found
 
 
 def _attrs(strides: Any, padding: str, explicit: Any, data_format: str, dilations: Any) -> dict[str, Any]:

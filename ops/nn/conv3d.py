@@ -16,6 +16,7 @@ from ..core.shape_rules import constant_value_as_shape
 from ..core.shapes import Shape
 from ..math.declare import FLOATING
 from .volume_windows import Box, around, box_of, from_last, output_dims, padded, to_last, unpadded
+from .windows import check_depths
 
 _ONES = {"dilations": [1, 1, 1, 1, 1]}
 
@@ -45,7 +46,9 @@ def _box(volumes: Array, filters_shape: Any, attrs: dict[str, Any]) -> Box:
 
 def _conv_shape(node: Operation) -> Shape:
     filters = shapes.with_rank(node.inputs[1].dims, 5)
-    return output_dims(node, node.inputs[0].dims, filters[:3], filters[4])
+    found = output_dims(node, node.inputs[0].dims, filters[:3], filters[4])
+    check_depths(node.inputs[0].dims, filters[3], node.attrs["data_format"])
+    return found
 
 
 @op("Conv3D", types="input: T, filter: T -> output: T", T=FLOATING, shape=_conv_shape, defaults=_ONES)

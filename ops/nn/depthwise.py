@@ -25,8 +25,11 @@ _DEFAULTS = {"explicit_paddings": [], "dilations": [1, 1, 1, 1]}
 
 def _shape(node: Operation) -> Shape:
     filters = shapes.with_rank(node.inputs[1].dims, 4)
-    made = None if filters[2] is None or filters[3] is None else filters[2] * filters[3]
-    return output_dims(node, node.inputs[0].dims, (filters[0], filters[1]), made)
+    images, made = node.inputs[0].dims, None if filters[2] is None or filters[3] is None else filters[2] * filters[3]
+    found = output_dims(node, images, (filters[0], filters[1]), made)
+    if images is not None:
+        shapes.merge_dim(images[1] if node.attrs["data_format"] == "NCHW" else images[3], filters[2])
+    return found
 
 
 def _of_sizes(index: int) -> Any:

@@ -116,6 +116,15 @@ def output_dims(node: Operation, dims: Shape, size: tuple[int | None, int | None
     return (dims[0], channels, *found) if data_format == "NCHW" else (dims[0], *found, channels)
 
 
+def check_depths(images: Shape, filter_depth: int | None, data_format: str) -> None:
+    """Raise ValueError where the images' depth is known to be no multiple of the filters' (a multiple makes groups)."""
+    if images is None or not filter_depth:
+        return
+    depth = images[1 if data_format.startswith("NC") else -1]
+    if depth is not None and depth % filter_depth:
+        raise ValueError(f"Depth of input ({depth}) is not a multiple of input depth of filter ({filter_depth})")
+
+
 def _places(node: Operation, i: int, length: int | None, size: int | None) -> int | None:
     if length is None or size is None:
         return None

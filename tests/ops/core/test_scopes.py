@@ -50,6 +50,16 @@ def test_wrong_names(arguments, error):
         pass
 
 
+@pytest.mark.parametrize("make", [lambda name: tf.constant(1, name=name), lambda name: tf.no_op(name=name)])
+def test_names_that_no_node_may_have(make):
+    with tf.Graph().as_default():
+        for name in ("two words", "_first", "ü"):
+            with pytest.raises(ValueError, match=r"not a valid (node|scope) name"):
+                make(name)
+        with tf.name_scope("a"):
+            assert make("_first").name.startswith("a/_first")
+
+
 def test_devices_controls_and_colocation():
     with tf.Graph().as_default():
         with scopes.device("/gpu:1"):

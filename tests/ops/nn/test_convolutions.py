@@ -223,6 +223,10 @@ def test_gradient_of_max_pool3d() -> None:
     np.testing.assert_array_equal(twice, POOLED3.astype(np.float32))
 
 
+def zeros(*dims: int):
+    return constant(np.zeros(dims, np.float32))
+
+
 ERRORS = {
     "strides and dilations": (lambda: nn.convolution(constant(IMAGES), constant(FILTERS2), "SAME", [2, 2], [2, 2]), "not supported in conjunction"),
     "rank": (lambda: nn.convolution(constant(IMAGES), constant(MIXING[0, 0]), "SAME"), "must have rank 3, 4 or 5"),
@@ -231,6 +235,9 @@ ERRORS = {
     "pool type": (lambda: nn.pool(constant(IMAGES), [2, 2], "MIN", "SAME"), "no pool of type 'MIN'"),
     "pointwise": (lambda: nn.separable_conv2d(constant(IMAGES), constant(DEPTHWISE), constant(FILTERS2), [1] * 4, "SAME"), "size 1"),
     "volume": (lambda: nn.conv3d(constant(IMAGES), constant(FILTERS3), 1, "SAME"), "must be rank 5 but is rank 4"),
+    "depth": (lambda: nn.conv2d(zeros(1, 4, 4, 3), zeros(2, 2, 2, 1), 1, "SAME"), r"input \(3\) is not a multiple of .* filter \(2\)"),
+    "volumes' depth": (lambda: nn.conv3d(zeros(1, 4, 4, 4, 3), zeros(2, 2, 2, 2, 1), [1] * 5, "SAME"), "not a multiple"),
+    "depthwise depth": (lambda: nn.depthwise_conv2d(zeros(1, 4, 4, 3), zeros(2, 2, 2, 1), [1] * 4, "SAME"), "must be equal, but are 3 and 2"),
     "too small": (lambda: nn.max_pool3d(constant(VOLUMES.astype("f4")), 5, 1, "VALID"), "Negative dimension size"),
     "argmax format": (lambda: nn.max_pool_with_argmax(constant(IMAGES), 2, 1, "SAME", "NCHW"), "data_format"),
 }  # fmt: skip
