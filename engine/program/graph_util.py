@@ -7,9 +7,10 @@ from typing import Any
 
 from ...ops.core import protos
 from ...ops.core.graph import get_default_graph
+from ...ops.core.registry import lookup
 from ...ops.core.shapes import TensorShape
-from ...ops.core.tensor_proto import make_tensor_proto
 from . import log
+from .freezing import freeze
 
 __all__ = [
     "convert_variables_to_constants", "extract_sub_graph", "must_run_on_cpu", "remove_training_nodes",
@@ -73,18 +74,8 @@ def convert_variables_to_constants(
         if node.op in _VARIABLES and _chosen(node.name, variable_names_whitelist, variable_names_blacklist)
     }  # fmt: skip
     values = dict(zip(frozen, sess.run([_read(sess.graph, node) for node in frozen.values()]), strict=True))
-    result = protos.GraphDef()
-    result.library.CopyFrom(graph_def.library)
-    result.versions.CopyFrom(graph_def.versions)
-    for node in graph_def.node:
-        if node.name in frozen:
-            _constant(result.node.add(), node, values[node.name])
-        elif node.op == "ReadVariableOp" and _node_of(node.input[0]) in frozen:
-            _identity(result.node.add(), node)
-        else:
-            result.node.add().CopyFrom(node)
     log.info("Froze %d variables.", len(frozen))
-    return result
+    return freeze(graph_def, values)
 
 
 def _chosen(name: str, only: Any, without: Any) -> bool:
@@ -92,26 +83,15 @@ def _chosen(name: str, only: Any, without: Any) -> bool:
 
 
 def _read(graph: Any, node: Any) -> Any:
-    """Return a tensor of a variable's value: the reference itself, or a read of the handle that is there already."""
+    """Return a tensor of a variable's value: the reference itself, or a read of the handle."""
     operation = graph.get_operation_by_name(node.name)
     if node.op != "VarHandleOp":
         return operation.outputs[0]
-    reads = [op for op in operation.outputs[0].consumers() if op.type == "ReadVariableOp"]
-    if not reads:
-        raise ValueError(f"The variable {node.name} is never read in the session's graph, so its value cannot be had")
-    return reads[0].outputs[0]
-
-
-def _constant(target: Any, node: Any, value: Any) -> None:
-    target.op, target.name = "Const", node.name
-    target.attr["dtype"].CopyFrom(node.attr["dtype"])
-    target.attr["value"].tensor.CopyFrom(make_tensor_proto(value, dtype=node.attr["dtype"].type, shape=value.shape))
-
-
-def _identity(target: Any, node: Any) -> None:
-    target.op, target.name, target.device = "Identity", node.name, node.device
-    target.attr["T"].CopyFrom(node.attr["dtype"])
-    target.input.extend(node.input)
+    for op in operation.outputs[0].consumers():
+        if op.type == "ReadVariableOp" and op.region is None:
+            return op.outputs[0]
+    with graph.as_default(), graph.control_dependencies(None):
+        return lookup("ReadVariableOp")(operation.outputs[0], dtype=operation.attrs["dtype"])
 
 
 def remove_training_nodes(input_graph: Any, protected_nodes: Any = None) -> Any:

@@ -19,8 +19,9 @@ from ..core.shapes import Shape
 from .array_store import ArrayStore
 
 
-def _two_scalars(node: Operation) -> list[Shape]:
-    return [(), ()]
+def _handle_and_flow(node: Operation) -> list[Shape]:
+    """Return what TensorFlow says: a handle is two strings, whatever it is here."""
+    return [(2,), ()]
 
 
 def _rows_of(node: Operation, dims: Shape) -> Shape:
@@ -33,7 +34,7 @@ def _rows_of(node: Operation, dims: Shape) -> Shape:
     return (count, *dims)
 
 
-@op("TensorArrayV3", types="size: int32 -> handle: resource, flow: float32", shape=_two_scalars, stateful=True,
+@op("TensorArrayV3", types="size: int32 -> handle: resource, flow: float32", shape=_handle_and_flow, stateful=True,
     host="size", differentiable=False)  # fmt: skip
 def tensor_array_op(
     xp: Namespace, size: Array, *, dtype: DType, element_shape: Shape = None, dynamic_size: bool = False,
@@ -47,7 +48,7 @@ def tensor_array_op(
 
 
 @op("TensorArrayGradV3", types="handle: resource, flow_in: float32 -> grad_handle: resource, flow_out: float32",
-    shape=_two_scalars, stateful=True, aliases="flow_out=flow_in", differentiable=False)  # fmt: skip
+    shape=_handle_and_flow, stateful=True, aliases="flow_out=flow_in", differentiable=False)  # fmt: skip
 def tensor_array_grad(xp: Namespace, handle: ArrayStore, flow_in: Array, *, source: str) -> Any:
     """Return the array that sums the gradients of another one's elements."""
     return handle.gradient(source), flow_in

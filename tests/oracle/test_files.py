@@ -1,5 +1,7 @@
 """Files pass both ways: checkpoints of every dtype, SavedModels and frozen graphs, between TensorFlow and us."""
 
+import os
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from support import oracle
 
 if not oracle.available:
     pytest.skip("TensorFlow is not installed beside the project", allow_module_level=True)
+pytestmark = pytest.mark.filterwarnings("ignore:.*rnn_cell:UserWarning")
 
 DTYPES = (
     "float16", "float32", "float64", "bfloat16", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
@@ -36,7 +39,7 @@ def tensors():
 def test_checkpoints_of_every_dtype(tmp_path, ours_first):
     values, prefix = tensors(), str(tmp_path / "model")
     writer, reader = (ms, oracle.tensorflow()) if ours_first else (oracle.tensorflow(), ms)
-    feeds = {}
+    feeds, files = {}, set(os.listdir("/proc/self/fd"))
     with writer.Graph().as_default(), writer.Session() as session:
         made = {}
         for name, value in values.items():
@@ -52,6 +55,18 @@ def test_checkpoints_of_every_dtype(tmp_path, ours_first):
         again = np.asarray(found.get_tensor(name))
         assert again.dtype == value.dtype or value.dtype == object
         np.testing.assert_array_equal(again, value)
+    del found
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint", "model.index", "model.data-00000-of-00001"}
+    left = set(os.listdir("/proc/self/fd")) - files
+    assert not [path for path in map(_opened, left) if str(tmp_path) in path]
+
+
+def _opened(descriptor):
+    """Returns the path of an open file, nothing for one that is closed by now."""
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        return ""
 
 
 def conv_net(tf):
@@ -69,7 +84,14 @@ def cond(tf):
     return x, tf.identity(y, name="y"), np.float32(2.5)
 
 
-@pytest.mark.parametrize("build", [conv_net, cond], ids=lambda f: f.__name__)
+def lstm(tf):
+    x = tf.placeholder(tf.float32, [2, 4, 3], name="x")
+    cell = tf.nn.rnn_cell.BasicLSTMCell(5, name="cell")
+    outputs, _ = tf.nn.dynamic_rnn(cell, x, sequence_length=[4, 2], dtype=tf.float32)
+    return x, tf.identity(outputs, name="y"), RNG.normal(size=(2, 4, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("build", [conv_net, cond, lstm], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("ours_first", [True, False], ids=["ours to TensorFlow", "TensorFlow's to us"])
 def test_models(tmp_path, build, ours_first):
     tf = oracle.tensorflow()

@@ -33,6 +33,33 @@ def test_freezing(model):
     np.testing.assert_array_equal(run(frozen, {"x:0": [[1.0, 2.0]]}), expected)
 
 
+def embedded_in_regions(x):
+    """Returns a value that reads resource variables inside of branches and loops, some of them by rows."""
+    w = tf.get_variable("w", initializer=[[1.0, 2.0], [3.0, 4.0]], use_resource=True)
+    k = tf.get_variable("k", initializer=0.5, use_resource=True)
+
+    def body(i, y):
+        row = tf.nn.embedding_lookup(w, [i % 2])[0]
+        return i + 1, tf.cond(tf.reduce_sum(y) > 3.0, lambda: y * k, lambda: y + row * k)
+
+    y = tf.while_loop(lambda i, y: tf.cast(i, tf.float32) < 8.0 * k, body, [0, x])[1]
+    return tf.identity(y, name="y")
+
+
+def test_freezing_what_regions_read():
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        x = tf.placeholder(tf.float32, [2], name="x")
+        y = embedded_in_regions(x)
+        session.run(tf.global_variables_initializer())
+        wanted = session.run(y, {x: [0.5, 1.0]})
+        frozen = tf.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), ["y"])
+        some = tf.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), ["y"], ["w"])
+    nodes = [*frozen.node, *(node for function in frozen.library.function for node in function.node_def)]
+    assert not {node.op for node in nodes} & {"VarHandleOp", "ReadVariableOp", "ResourceGather"}
+    np.testing.assert_array_equal(run(frozen, {"x:0": [0.5, 1.0]}), wanted)
+    assert {node.name: node.op for node in some.node}["k"] == "VarHandleOp"
+
+
 @pytest.mark.parametrize("which", [{"variable_names_whitelist": ["w"]}, {"variable_names_blacklist": ["b"]}])
 def test_freezing_some(model, which):
     graph, session, _ = model
