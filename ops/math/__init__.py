@@ -76,6 +76,8 @@ from .reduce import (
     reduce_variance,
 )
 from .scans import cumprod, cumsum, cumulative_logsumexp
+from .searching import bucketize as bucketize
+from .searching import histogram_fixed_width_bins, searchsorted, unravel_index
 from .segment_means import unsorted_segment_mean, unsorted_segment_sqrt_n
 from .segments import (
     segment_max,
@@ -89,6 +91,13 @@ from .segments import (
     unsorted_segment_sum,
 )
 from .select import clip_by_value, where, where_v2
+from .sequences import erfcinv as erfcinv
+from .sequences import is_non_decreasing as is_non_decreasing
+from .sequences import is_strictly_increasing as is_strictly_increasing
+from .sequences import log_sigmoid
+from .sequences import multiply_no_nan as multiply_no_nan
+from .sequences import polyval as polyval
+from .sequences import reciprocal_no_nan as reciprocal_no_nan
 from .sorting import bincount, cross, histogram_fixed_width
 from .special import (
     bessel_i0,
@@ -209,6 +218,7 @@ __all__ = [
     "greater",
     "greater_equal",
     "histogram_fixed_width",
+    "histogram_fixed_width_bins",
     "igamma",
     "igammac",
     "imag",
@@ -225,6 +235,7 @@ __all__ = [
     "linspace",
     "log",
     "log1p",
+    "log_sigmoid",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -264,6 +275,7 @@ __all__ = [
     "rsqrt",
     "saturate_cast",
     "scalar_mul",
+    "searchsorted",
     "segment_max",
     "segment_mean",
     "segment_min",
@@ -290,6 +302,7 @@ __all__ = [
     "truediv",
     "truncatediv",
     "truncatemod",
+    "unravel_index",
     "unsorted_segment_max",
     "unsorted_segment_mean",
     "unsorted_segment_min",
