@@ -12,7 +12,23 @@ from ...ops.core.convert import convert_to_tensor
 from ...ops.core.node import Tensor
 from ...ops.core.scopes import name_scope
 from ...ops.flow import cond
-from ...ops.math import cast, ceil, cos, equal, exp, floor, less_equal, log, maximum, minimum, multiply, sqrt, where
+from ...ops.math import (
+    add,
+    cast,
+    ceil,
+    cos,
+    equal,
+    exp,
+    floor,
+    less_equal,
+    log,
+    maximum,
+    minimum,
+    multiply,
+    sqrt,
+    truediv,
+    where,
+)  # fmt: skip
 from ...ops.math import pow as power
 from ...ops.random import random_normal
 
@@ -44,10 +60,10 @@ def exponential_decay(
 ) -> Tensor:
     """Return learning_rate * decay_rate ** (global_step / decay_steps); with `staircase` the exponent is rounded down."""
     _need_step(global_step, "exponential_decay")
-    with name_scope(name, "ExponentialDecay", [learning_rate, global_step, decay_steps, decay_rate]):
+    with name_scope(name, "ExponentialDecay", [learning_rate, global_step, decay_steps, decay_rate]) as scope:
         rate: Any = convert_to_tensor(learning_rate, name="learning_rate")
         decay: Any = cast(decay_rate, rate.dtype)
-        return rate * power(decay, _fraction(global_step, decay_steps, rate, staircase))  # type: ignore[no-any-return]
+        return multiply(rate, power(decay, _fraction(global_step, decay_steps, rate, staircase)), name=scope)
 
 
 def natural_exp_decay(
@@ -60,10 +76,10 @@ def natural_exp_decay(
 ) -> Tensor:
     """Return learning_rate * exp(-decay_rate * global_step / decay_steps)."""
     _need_step(global_step, "natural_exp_decay")
-    with name_scope(name, "NaturalExpDecay", [learning_rate, global_step, decay_rate]):
+    with name_scope(name, "ExponentialDecay", [learning_rate, global_step, decay_rate]) as scope:
         rate: Any = convert_to_tensor(learning_rate, name="learning_rate")
         decay: Any = cast(decay_rate, rate.dtype)
-        return rate * exp(-decay * _fraction(global_step, decay_steps, rate, staircase))  # type: ignore[no-any-return]
+        return multiply(rate, exp(-decay * _fraction(global_step, decay_steps, rate, staircase)), name=scope)
 
 
 def inverse_time_decay(
@@ -76,10 +92,10 @@ def inverse_time_decay(
 ) -> Tensor:
     """Return learning_rate / (1 + decay_rate * global_step / decay_steps)."""
     _need_step(global_step, "inverse_time_decay")
-    with name_scope(name, "InverseTimeDecay", [learning_rate, global_step, decay_rate]):
+    with name_scope(name, "InverseTimeDecay", [learning_rate, global_step, decay_rate]) as scope:
         rate: Any = convert_to_tensor(learning_rate, name="learning_rate")
         decay: Any = cast(decay_rate, rate.dtype)
-        return rate / (1 + decay * _fraction(global_step, decay_steps, rate, staircase))  # type: ignore[no-any-return]
+        return truediv(rate, 1 + decay * _fraction(global_step, decay_steps, rate, staircase), name=scope)
 
 
 def polynomial_decay(
@@ -91,7 +107,9 @@ def polynomial_decay(
     With `cycle` the period grows by `decay_steps` each time that the step passes its end.
     """
     _need_step(global_step, "polynomial_decay")
-    with name_scope(name, "PolynomialDecay", [learning_rate, global_step, decay_steps, end_learning_rate, power]):
+    with name_scope(
+        name, "PolynomialDecay", [learning_rate, global_step, decay_steps, end_learning_rate, power]
+    ) as scope:
         rate: Any = convert_to_tensor(learning_rate, name="learning_rate")
         dtype = rate.dtype
         end: Any = cast(end_learning_rate, dtype)
@@ -101,7 +119,7 @@ def polynomial_decay(
             steps = steps * maximum(ceil(step / steps), cast(1, dtype))
         else:
             step = minimum(step, steps)
-        return (rate - end) * _power(1 - step / steps, cast(power, dtype)) + end  # type: ignore[no-any-return]
+        return add((rate - end) * _power(1 - step / steps, cast(power, dtype)), end, name=scope)
 
 
 def _power(base: Any, exponent: Any) -> Any:
@@ -119,7 +137,7 @@ def cosine_decay(
         completed: Any = minimum(cast(global_step, rate.dtype), steps) / steps
         wave: Any = cos(math.pi * completed)
         decayed = (1 - alpha) * (0.5 * (1.0 + wave)) + alpha
-        return rate * decayed  # type: ignore[no-any-return]
+        return multiply(rate, decayed)
 
 
 def cosine_decay_restarts(
@@ -132,7 +150,7 @@ def cosine_decay_restarts(
     its rate. `alpha` is the part of the rate that always stays.
     """
     _need_step(global_step, "cosine decay restarts")
-    with name_scope(name, "SGDRDecay", [learning_rate, global_step]):
+    with name_scope(name, "SGDRDecay", [learning_rate, global_step]) as scope:
         rate: Any = convert_to_tensor(learning_rate, name="initial_learning_rate")
         dtype = rate.dtype
         completed: Any = cast(global_step, dtype) / cast(first_decay_steps, dtype)
@@ -151,7 +169,7 @@ def cosine_decay_restarts(
         falls, within = cond(equal(growth, 1.0), equal_falls, growing)
         wave: Any = cos(math.pi * within)
         decayed = (1 - least) * (0.5 * power(shrink, falls) * (1.0 + wave)) + least
-        return multiply(rate, decayed)
+        return multiply(rate, decayed, name=scope)
 
 
 def linear_cosine_decay(
@@ -160,10 +178,10 @@ def linear_cosine_decay(
 ) -> Tensor:  # fmt: skip
     """Return a rate that falls linearly under a cosine of `num_periods` periods: `(alpha + linear) * cosine + beta`."""
     _need_step(global_step, "linear cosine decay")
-    with name_scope(name, "LinearCosineDecay", [learning_rate, global_step]):
+    with name_scope(name, "LinearCosineDecay", [learning_rate, global_step]) as scope:
         rate: Any = convert_to_tensor(learning_rate, name="learning_rate")
         step, steps = _passed(global_step, decay_steps, rate)
-        return _under_cosine(rate, (steps - step) / steps, step / steps, num_periods, alpha, beta)
+        return _under_cosine(rate, (steps - step) / steps, step / steps, num_periods, alpha, beta, scope)
 
 
 def noisy_linear_cosine_decay(
@@ -175,13 +193,13 @@ def noisy_linear_cosine_decay(
     The noise's variance is `initial_variance / (1 + step) ** variance_decay`.
     """
     _need_step(global_step, "noisy linear cosine decay")
-    with name_scope(name, "NoisyLinearCosineDecay", [learning_rate, global_step]):
+    with name_scope(name, "NoisyLinearCosineDecay", [learning_rate, global_step]) as scope:
         rate: Any = convert_to_tensor(learning_rate, name="learning_rate")
         step, steps = _passed(global_step, decay_steps, rate)
         variance: Any = cast(initial_variance, rate.dtype) / power(1.0 + step, cast(variance_decay, rate.dtype))
         linear: Any = (steps - step) / steps
         noise: Any = random_normal(linear.shape, stddev=sqrt(variance), dtype=rate.dtype)
-        return _under_cosine(rate, linear + noise, step / steps, num_periods, alpha, beta)
+        return _under_cosine(rate, linear + noise, step / steps, num_periods, alpha, beta, scope)
 
 
 def _passed(global_step: Any, decay_steps: Any, rate: Any) -> tuple[Any, Any]:
@@ -189,11 +207,11 @@ def _passed(global_step: Any, decay_steps: Any, rate: Any) -> tuple[Any, Any]:
     return minimum(cast(global_step, rate.dtype), steps), steps
 
 
-def _under_cosine(rate: Any, linear: Any, completed: Any, num_periods: Any, alpha: Any, beta: Any) -> Tensor:
+def _under_cosine(rate: Any, linear: Any, completed: Any, num_periods: Any, alpha: Any, beta: Any, name: str) -> Tensor:
     periods: Any = cast(num_periods, rate.dtype)
     wave: Any = 0.5 * (1.0 + cos(math.pi * (2.0 * periods * completed)))
     decayed = (cast(alpha, rate.dtype) + linear) * wave + cast(beta, rate.dtype)
-    return multiply(rate, decayed, name="learning_rate")
+    return multiply(rate, decayed, name=name)
 
 
 def piecewise_constant(x: Any, boundaries: Any, values: Any, name: str | None = None) -> Tensor:

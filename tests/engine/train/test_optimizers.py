@@ -248,3 +248,14 @@ def _raiser(fault):
         raise fault
 
     return fail
+
+
+@pytest.mark.parametrize(("decay", "name"), [
+    ("exponential_decay", "ExponentialDecay"), ("natural_exp_decay", "ExponentialDecay"),
+    ("inverse_time_decay", "InverseTimeDecay"), ("polynomial_decay", "PolynomialDecay"),
+    ("cosine_decay_restarts", "SGDRDecay"), ("linear_cosine_decay", "LinearCosineDecay"),
+])  # fmt: skip
+def test_rates_have_their_scopes_names(decay, name):
+    arguments = (0.5, tf.constant(1), 10, 0.5)[: 3 if "cosine" in decay else 4]
+    assert getattr(tf.train, decay)(*arguments).op.name == name
+    assert getattr(tf.train, decay)(*arguments, name="rate").op.name == "rate"
