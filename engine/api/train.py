@@ -1,10 +1,24 @@
 """`tf.train`."""
 
+from ...ops.core import protos as _protos
 from ...placement.replica import replica_device_setter
 from ..checkpoint import *  # noqa: F403
 from ..checkpoint import __all__ as _checkpoint
 from ..summary import summary_iterator, write_graph
 from ..train import *  # noqa: F403
 from ..train import __all__ as _train
+from ..train.coordinator import Coordinator, LooperThread
+from ..train.monitored import *  # noqa: F403
+from ..train.monitored import __all__ as _monitored
 
-__all__ = ["replica_device_setter", "summary_iterator", "write_graph", *_checkpoint, *_train]
+_MESSAGES = ("ClusterDef", "JobDef", "SaverDef")
+
+__all__ = [
+    "Coordinator", "LooperThread", "replica_device_setter", "summary_iterator", "write_graph", *_checkpoint, *_monitored, *_train,
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    if name in _MESSAGES:
+        return getattr(_protos, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

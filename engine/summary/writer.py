@@ -77,6 +77,12 @@ class FileWriter:
             definition = definition.as_graph_def(add_shapes=True)
         self._add(global_step, graph_def=definition.SerializeToString())
 
+    def add_meta_graph(self, meta_graph_def: Any, global_step: Any = None) -> None:
+        """Write a MetaGraphDef; TypeError for anything else."""
+        if not isinstance(meta_graph_def, protos.MetaGraphDef):
+            raise TypeError(f"meta_graph_def must be type MetaGraphDef, saw type: {type(meta_graph_def)}")
+        self._add(global_step, meta_graph_def=meta_graph_def.SerializeToString())
+
     def add_run_metadata(self, run_metadata: Any, tag: str, global_step: Any = None) -> None:
         """Write a RunMetadata under a tag that TensorBoard offers; ValueError when the tag was used before."""
         if tag in self._tags:
