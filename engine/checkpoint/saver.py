@@ -7,6 +7,7 @@ holds the Saver can save and restore without the program that made it.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterable
 from numbers import Integral
@@ -87,6 +88,7 @@ class Saver:
         self._is_built, self._is_empty = saver_def is not None, False
         self._last_checkpoints: list[tuple[str, float]] = []
         self._to_delete: list[tuple[str, float]] = []
+        self._saving = threading.RLock()
         if saver_def is not None:
             self._max_to_keep = saver_def.max_to_keep
             self._keep_hours = saver_def.keep_checkpoint_every_n_hours
@@ -188,19 +190,21 @@ class Saver:
         path, latest = os.fspath(save_path), latest_filename or STATE
         if write_state and os.path.split(latest)[0]:
             raise ValueError("'latest_filename' must not contain path components")
-        prefix = self._numbered(sess, path, global_step)
-        if os.path.basename(path) == latest and not self._sharded:
-            raise ValueError(f"'latest_filename' collides with 'save_path': '{latest}' and '{path}'")
-        if not self._is_empty:
-            prefix = self._run_save(sess, prefix)
-            if write_state:
-                self._note(prefix, latest, meta_graph_suffix)
-        if write_meta_graph:
-            with sess.graph.as_default():
-                self.export_meta_graph(
-                    meta_graph_filename(prefix, meta_graph_suffix), strip_default_attrs=strip_default_attrs
-                )
-        return None if self._is_empty else prefix
+        # Services save beside the program: the state file has to name the one that read the step last.
+        with self._saving:
+            prefix = self._numbered(sess, path, global_step)
+            if os.path.basename(path) == latest and not self._sharded:
+                raise ValueError(f"'latest_filename' collides with 'save_path': '{latest}' and '{path}'")
+            if not self._is_empty:
+                prefix = self._run_save(sess, prefix)
+                if write_state:
+                    self._note(prefix, latest, meta_graph_suffix)
+            if write_meta_graph:
+                with sess.graph.as_default():
+                    self.export_meta_graph(
+                        meta_graph_filename(prefix, meta_graph_suffix), strip_default_attrs=strip_default_attrs
+                    )
+            return None if self._is_empty else prefix
 
     def _numbered(self, sess: Any, path: str, step: Any) -> str:
         if step is None:
