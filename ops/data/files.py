@@ -12,7 +12,8 @@ import numpy as np
 
 from ...devices.types import Array, Namespace
 from ..core import errors
-from ..io.records import check_compression, chunks, open_file, read_records
+from ..io.records import check_compression, read_records
+from ..io.text import read_fixed, read_lines
 from .pipeline import Element, Scope, data_op
 
 
@@ -58,52 +59,6 @@ def paths_of(filenames: Array) -> tuple[str, ...]:
 def text_of(value: Any) -> str:
     """Return a string scalar as text."""
     return bytes(np.asarray(value, object).item()).decode()
-
-
-def read_lines(compression: str, path: str) -> Iterator[bytes]:
-    """Yield the lines of a file without their ends."""
-    with open_file(path) as file:
-        left = b""
-        for piece in chunks(file, path, compression):
-            lines = (left + piece).split(b"\n")
-            left = lines.pop()
-            for line in lines:
-                yield line.removesuffix(b"\r")
-        if left:
-            yield left.removesuffix(b"\r")
-
-
-def read_fixed(compression: str, header: int, size: int, footer: int, path: str) -> Iterator[bytes]:
-    """Yield the records of a file between its header and footer.
-
-    Raises:
-      InvalidArgumentError: when they do not fill the file.
-    """
-    with open_file(path) as file:
-        if not compression:
-            _check_size(path, os.fstat(file.fileno()).st_size, header, size, footer)
-        left, skip = b"", header
-        for piece in chunks(file, path, compression):
-            left += piece
-            if skip:
-                cut = min(skip, len(left))
-                left, skip = left[cut:], skip - cut
-            count = max(0, (len(left) - footer) // size)
-            for start in range(0, count * size, size):
-                yield left[start : start + size]
-            left = left[count * size :]
-        if compression and (skip or len(left) != footer):
-            raise errors.DataLossError(None, None, f"{path} ends in the middle of a record of {size} bytes")
-
-
-def _check_size(path: str, total: int, header: int, size: int, footer: int) -> None:
-    body = total - header - footer
-    if body < 0 or body % size:
-        raise errors.InvalidArgumentError(
-            None, None,
-            f"Excess bytes of {body % size if body >= 0 else body} found after reading {max(body, 0) // size} records of "
-            f"{size} bytes in {path}: header size {header}, footer size {footer}, file size {total}",
-        )  # fmt: skip
 
 
 @data_op("TextLineDataset", "filenames: string, compression_type: string, buffer_size: int64", stateful=True)

@@ -6,11 +6,11 @@ from typing import Any
 
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import DType, as_dtype, int64
-from ..core.graph import get_default_graph
 from ..core.node import Operation, Tensor
 from ..core.scopes import name_scope
 from ..core.shapes import as_shape
 from ..core.tensor_shape import TensorShape
+from ..random.seeds import seed_attrs
 from . import queue_ops as ops
 
 
@@ -198,7 +198,7 @@ class RandomShuffleQueue(QueueBase):
 
     Args:
       min_after_dequeue: how many elements stay inside, for the sake of that order, until the queue is closed.
-      seed: with the graph's seed, makes the order repeat; it is not TensorFlow's order.
+      seed: with the graph's seed, makes the order repeat.
     """
 
     def __init__(
@@ -206,11 +206,9 @@ class RandomShuffleQueue(QueueBase):
         seed: int | None = None, shared_name: str | None = None, name: str = "random_shuffle_queue",
     ) -> None:  # fmt: skip
         kinds, known = _listed(dtypes), _shape_list(shapes, _listed(dtypes))
-        graph_seed = get_default_graph().seed
-        seeds = (0, 0) if seed is None and graph_seed is None else (graph_seed or 0, seed or 0)
         handle = ops.random_shuffle_queue_op(
             component_types=kinds, shapes=_dims(known), capacity=capacity, min_after_dequeue=min_after_dequeue,
-            seed=seeds[0], seed2=seeds[1], shared_name=shared_name or "", name=name,
+            shared_name=shared_name or "", name=name, **seed_attrs(seed),
         )  # fmt: skip
         super().__init__(kinds, known or None, names, handle)
 

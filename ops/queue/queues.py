@@ -21,6 +21,8 @@ from ..core.context import Cancellation
 from ..core.dtypes import DType
 from ..core.errors import CancelledError, InvalidArgumentError, OutOfRangeError
 from ..core.shapes import Shape
+from ..random.simple_philox import SimplePhilox
+from ..random.stream import PhiloxStream
 
 Element = tuple[Array, ...]
 
@@ -194,7 +196,7 @@ class PaddingQueue(Queue):
 
 
 class ShuffleQueue(Queue):
-    """Elements come out in random order; `keep` of them stay inside as long as more may come, for the sake of that order."""
+    """Elements come out in random order, TensorFlow's for the same seeds; `keep` of them stay inside as long as more may come."""
 
     kind = "RandomShuffleQueue"
 
@@ -210,14 +212,14 @@ class ShuffleQueue(Queue):
         super().__init__(name, types, shapes, capacity)
         self._held: list[Element] = []
         self._keep = keep
-        self._random = np.random.default_rng([abs(seed) for seed in seeds] if any(seeds) else None)
+        self._words = SimplePhilox(PhiloxStream(*seeds).key, 0, np.empty(0, np.uint32))
 
     def _available(self) -> bool:
         return len(self._held) > (0 if self._closed else self._keep)
 
     def _get(self) -> Element:
         last = len(self._held) - 1
-        i = int(self._random.integers(last + 1))
+        i = int(self._words.words(1)[0]) % (last + 1)
         self._held[i], self._held[last] = self._held[last], self._held[i]
         return self._held.pop()
 
