@@ -58,13 +58,16 @@ try:
     from .engine.session import get_default_session as get_default_session
     from .ops.array import *  # noqa: F403
     from .ops.core import protos as _protos
+    from .ops.data import *  # noqa: F403
     from .ops.flow import *  # noqa: F403
     from .ops.gradients import *  # noqa: F403
     from .ops.io import *  # noqa: F403
     from .ops.layers import *  # noqa: F403
     from .ops.linalg import *  # noqa: F403
     from .ops.math import *  # noqa: F403
-    from .ops.random import *  # noqa: F403
+    from .ops.nn import extract_image_patches as extract_image_patches
+from .ops.nn import extract_volume_patches as extract_volume_patches
+from .ops.random import *  # noqa: F403
     from .ops.signal import *  # noqa: F403
     from .ops.sparse import *  # noqa: F403
     from .ops.state import *  # noqa: F403

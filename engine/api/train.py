@@ -1,6 +1,7 @@
 """`tf.train`."""
 
 from ...ops.core import protos as _protos
+from ...ops.io import example_messages as _examples
 from ...placement.replica import replica_device_setter
 from ..checkpoint import *  # noqa: F403
 from ..checkpoint import __all__ as _checkpoint
@@ -21,4 +22,6 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name in _MESSAGES:
         return getattr(_protos, name)
+    if name in _examples.NAMES:
+        return getattr(_examples.messages(), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
