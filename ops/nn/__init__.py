@@ -51,6 +51,8 @@ from .normalising import (
     normalize_moments,
     sufficient_statistics,
 )
+from .patches import extract_image_patches as extract_image_patches
+from .patches import extract_volume_patches as extract_volume_patches
 from .pool import avg_pool, max_pool
 from .pool import avg_pool as avg_pool2d
 from .pool3d import avg_pool3d, max_pool3d
