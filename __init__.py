@@ -67,6 +67,7 @@ try:
     from .ops.math import *  # noqa: F403
     from .ops.nn import extract_image_patches as extract_image_patches
     from .ops.nn import extract_volume_patches as extract_volume_patches
+    from .ops.queue import *  # noqa: F403
     from .ops.random import *  # noqa: F403
     from .ops.signal import *  # noqa: F403
     from .ops.sparse import *  # noqa: F403

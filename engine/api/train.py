@@ -5,6 +5,8 @@ from ...ops.io import example_messages as _examples
 from ...placement.replica import replica_device_setter
 from ..checkpoint import *  # noqa: F403
 from ..checkpoint import __all__ as _checkpoint
+from ..queues import *  # noqa: F403
+from ..queues import __all__ as _queues
 from ..summary import summary_iterator, write_graph
 from ..train import *  # noqa: F403
 from ..train import __all__ as _train
@@ -15,7 +17,8 @@ from ..train.monitored import __all__ as _monitored
 _MESSAGES = ("ClusterDef", "JobDef", "SaverDef")
 
 __all__ = [
-    "Coordinator", "LooperThread", "replica_device_setter", "summary_iterator", "write_graph", *_checkpoint, *_monitored, *_train,
+    "Coordinator", "LooperThread", "replica_device_setter", "summary_iterator", "write_graph", *_checkpoint,
+    *_monitored, *_queues, *_train,
 ]  # fmt: skip
 
 
