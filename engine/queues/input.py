@@ -305,7 +305,7 @@ class _Examples:
         found = list(tensors) if isinstance(tensors, list) else [tensors]
         if self.keys is not None:
             return dict(zip(self.keys, found, strict=True))
-        return found[0] if self.one else found
+        return found[0] if len(found) == 1 else found
 
 
 def _common(shapes: list[TensorShape]) -> TensorShape:

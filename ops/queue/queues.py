@@ -191,7 +191,7 @@ class PaddingQueue(Queue):
         empty: Any = b"" if kind.name == "string" else 0
         made = np.full((len(arrays), *largest), empty, kind.np_dtype)
         for i, array in enumerate(arrays):
-            made[(i, *(slice(0, size) for size in array.shape))] = array
+            made[i][tuple(slice(0, size) for size in array.shape)] = array
         return made
 
 

@@ -1,0 +1,162 @@
+"""Every op on queues and readers, as a program that runs on the CPU and beside a simulated GPU."""
+
+import numpy as np
+
+import millstream as tf
+from millstream.ops.core.registry import lookup
+from support.opcheck_programs import Program, program_table, program_tests
+
+X = np.arange(6, dtype=np.float32).reshape(3, 2)
+
+
+def after(op, build):
+    """Returns what `build` makes after an Operation."""
+    with tf.control_dependencies([op]):
+        return build()
+
+
+def fifo(x):
+    return tf.FIFOQueue(10, [x.dtype], [[2]])
+
+
+def in_order(x):
+    queue = fifo(x)
+    first = after(queue.enqueue_many([x]), queue.dequeue)
+    return first, after(first.op, lambda: queue.dequeue_many(2))
+
+
+def one(x):
+    queue = fifo(x)
+    return after(queue.enqueue(x[1]), queue.dequeue)
+
+
+def left_over(x):
+    queue = fifo(x)
+    closed = after(queue.enqueue_many([x]), queue.close)
+    return after(closed, lambda: queue.dequeue_up_to(7))
+
+
+def sizes(x):
+    queue = fifo(x)
+    filled = queue.enqueue_many([x])
+    size = after(filled, queue.size)
+    closed = after(size.op, queue.close)
+    return size, after(closed, queue.is_closed)
+
+
+def padded(x):
+    queue = tf.PaddingFIFOQueue(10, [x.dtype], [[None]])
+    first = queue.enqueue(x[0])
+    second = after(first, lambda: queue.enqueue(x[0, :1]))
+    return after(second, lambda: queue.dequeue_many(2))
+
+
+def shuffled(x):
+    queue = tf.RandomShuffleQueue(10, 1, [x.dtype], [[2]], seed=5)
+    found = after(queue.enqueue_many([x]), lambda: queue.dequeue_many(2))
+    closed = after(found.op, queue.close)
+    return found, after(closed, queue.dequeue)
+
+
+def all_of_them(values, arrays):
+    together = np.concatenate([values[0], values[1][None]])
+    np.testing.assert_array_equal(together[np.argsort(together[:, 0])], X)
+
+
+def by_priority(x):
+    queue = tf.PriorityQueue(10, [x.dtype], [[2]])
+    filled = queue.enqueue_many([np.array([7, 1, 3], np.int64), x])
+    return tuple(after(filled, lambda: queue.dequeue_many(3)))
+
+
+def files(folder):
+    (folder / "lines").write_bytes(b"header\none\r\ntwo\n")
+    (folder / "records").write_bytes(b"hABCDff")
+    with tf.python_io.TFRecordWriter(str(folder / "tfrecords")) as writer:
+        writer.write(b"first")
+        writer.write(b"second")
+    names = ["lines", "records", "tfrecords"]
+    made = np.empty(3, object)
+    made[:] = [str(folder / name).encode() for name in names]
+    return [made]
+
+
+def reading(reader, which, count=1, more=()):
+    """Returns a program that reads `count` records of one file, and then asks the reader `more`."""
+
+    def build(paths):
+        queue, made = tf.FIFOQueue(10, tf.string, [[]]), reader()
+        last, values = queue.enqueue(paths[which]), []
+        for _ in range(count):
+            _, value = after(last, lambda: made.read(queue))
+            last = value.op
+            values.append(value)
+        return [*values, *(after(last, getattr(made, ask)) for ask in more)]
+
+    return build
+
+
+def texts(*items):
+    made = []
+    for item in items:
+        made.append(np.array(item, object) if isinstance(item, bytes) else np.int64(item))
+    return lambda paths: made
+
+
+def read_together(paths):
+    queue, reader = tf.FIFOQueue(10, tf.string, [[]]), tf.TextLineReader()
+    _, values = after(queue.enqueue(paths[0]), lambda: reader.read_up_to(queue, 2))
+    return values
+
+
+def read_again(paths):
+    queue, reader = tf.FIFOQueue(10, tf.string, [[]]), tf.TextLineReader()
+    _, first = after(queue.enqueue_many([tf.stack([paths[0], paths[0]])]), lambda: reader.read(queue))
+    reset = after(first.op, reader.reset)
+    _, again = after(reset, lambda: reader.read(queue))
+    return first, again, after(again.op, reader.num_records_produced)
+
+
+def strings(*items):
+    made = np.empty(len(items), object)
+    made[:] = items
+    return made
+
+
+PROGRAMS = program_table(
+    Program("FIFOQueueV2", in_order, [X], lambda x: (x[0], x[1:])),
+    Program("QueueEnqueueV2", one, [X], lambda x: x[1]),
+    Program("QueueEnqueueManyV2", in_order, [X], lambda x: (x[0], x[1:])),
+    Program("QueueDequeueV2", one, [X], lambda x: x[1]),
+    Program("QueueDequeueManyV2", in_order, [X], lambda x: (x[0], x[1:])),
+    Program("QueueDequeueManyV2", lambda x: tf.FIFOQueue(3, [x.dtype]).dequeue_many(1), [X], label="shapes",
+            raises=(tf.errors.InvalidArgumentError, "require the components to have specified shapes")),
+    Program("QueueDequeueUpToV2", left_over, [X], lambda x: x),
+    Program("QueueCloseV2", left_over, [X], lambda x: x),
+    Program("QueueCloseV2", lambda x: after(fifo(x).close(), lambda: tf.identity(x)), [X], lambda x: x, label="alone"),
+    Program("QueueSizeV2", sizes, [X], lambda x: (np.int32(3), np.True_)),
+    Program("QueueIsClosedV2", sizes, [X], lambda x: (np.int32(3), np.True_)),
+    Program("PaddingFIFOQueueV2", padded, [X + 1], lambda x: np.stack([x[0], [x[0, 0], 0]])),
+    Program("RandomShuffleQueueV2", shuffled, [X], check=all_of_them),
+    Program("PriorityQueueV2", by_priority, [X], lambda x: (np.array([1, 3, 7]), x[[1, 2, 0]])),
+    Program("TextLineReaderV2", reading(lambda: tf.TextLineReader(skip_header_lines=1), 0, 2), files, texts(b"one", b"two")),
+    Program("WholeFileReaderV2", reading(tf.WholeFileReader, 1), files, texts(b"hABCDff")),
+    Program("FixedLengthRecordReaderV2", reading(lambda: tf.FixedLengthRecordReader(2, 1, 2), 1, 2), files,
+            texts(b"AB", b"CD")),
+    Program("TFRecordReaderV2", reading(tf.TFRecordReader, 2, 2), files, texts(b"first", b"second")),
+    Program("IdentityReaderV2", lambda paths: reading(tf.IdentityReader, 0)(paths)[0] + "!", files,
+            lambda paths: np.array(paths[0] + b"!", object)),
+    Program("ReaderReadV2", reading(tf.TextLineReader, 0, 3), files, texts(b"header", b"one", b"two")),
+    Program("ReaderReadUpToV2", read_together, files, lambda paths: strings(b"header", b"one")),
+    Program("ReaderNumRecordsProducedV2", reading(tf.TextLineReader, 0, 2, ["num_records_produced"]), files,
+            texts(b"header", b"one", 2)),
+    Program("ReaderNumWorkUnitsCompletedV2", reading(tf.TextLineReader, 0, 2, ["num_work_units_completed"]), files,
+            texts(b"header", b"one", 0)),
+    Program("ReaderResetV2", read_again, files, texts(b"header", b"header", 1)),
+)  # fmt: skip
+
+(test_program,) = program_tests(PROGRAMS)
+
+
+def test_handles_are_declared():
+    assert lookup("FIFOQueueV2").stateful and lookup("QueueDequeueV2").blocking
