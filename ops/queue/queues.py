@@ -191,7 +191,8 @@ class PaddingQueue(Queue):
         empty: Any = b"" if kind.name == "string" else 0
         made = np.full((len(arrays), *largest), empty, kind.np_dtype)
         for i, array in enumerate(arrays):
-            made[i][tuple(slice(0, size) for size in array.shape)] = array
+            place: Any = (i, *(slice(0, size) for size in array.shape))
+            made[place] = array
         return made
 
 

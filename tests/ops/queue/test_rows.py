@@ -45,10 +45,10 @@ def sizes(x):
 
 
 def padded(x):
-    queue = tf.PaddingFIFOQueue(10, [x.dtype], [[None]])
-    first = queue.enqueue(x[0])
-    second = after(first, lambda: queue.enqueue(x[0, :1]))
-    return after(second, lambda: queue.dequeue_many(2))
+    queue = tf.PaddingFIFOQueue(10, [x.dtype, tf.int32], [[None], []])
+    first = queue.enqueue((x[0], 7))
+    second = after(first, lambda: queue.enqueue((x[0, :1], 8)))
+    return tuple(after(second, lambda: queue.dequeue_many(2)))
 
 
 def shuffled(x):
@@ -136,7 +136,7 @@ PROGRAMS = program_table(
     Program("QueueCloseV2", lambda x: after(fifo(x).close(), lambda: tf.identity(x)), [X], lambda x: x, label="alone"),
     Program("QueueSizeV2", sizes, [X], lambda x: (np.int32(3), np.True_)),
     Program("QueueIsClosedV2", sizes, [X], lambda x: (np.int32(3), np.True_)),
-    Program("PaddingFIFOQueueV2", padded, [X + 1], lambda x: np.stack([x[0], [x[0, 0], 0]])),
+    Program("PaddingFIFOQueueV2", padded, [X + 1], lambda x: (np.stack([x[0], [x[0, 0], 0]]), np.int32([7, 8]))),
     Program("RandomShuffleQueueV2", shuffled, [X], check=all_of_them),
     Program("PriorityQueueV2", by_priority, [X], lambda x: (np.array([1, 3, 7]), x[[1, 2, 0]])),
     Program("TextLineReaderV2", reading(lambda: tf.TextLineReader(skip_header_lines=1), 0, 2), files, texts(b"one", b"two")),
