@@ -19,7 +19,7 @@ def import_meta_graph(
       meta_graph_or_file: a MetaGraphDef, or the path of a file that holds one.
       clear_devices: whether to forget the devices that nodes asked for.
       import_scope: a scope for all names.
-      kwargs: `input_map` and `return_elements` as import_graph_def takes them.
+      kwargs: `input_map`, `return_elements` and `device_map` as import_graph_def takes them.
 
     Returns:
       A Saver that restores its variables; None when it has none. With `return_elements`, a pair of that and the elements.
@@ -30,9 +30,10 @@ def import_meta_graph(
     given = isinstance(meta_graph_or_file, protos.MetaGraphDef)
     meta_graph = meta_graph_or_file if given else read_meta_graph(meta_graph_or_file)
     input_map, elements = kwargs.pop("input_map", None), kwargs.pop("return_elements", None)
+    devices = kwargs.pop("device_map", None)
     if kwargs:
         raise TypeError(f"import_meta_graph() got unexpected arguments {sorted(kwargs)}")
-    found = add_meta_graph(meta_graph, clear_devices, import_scope, input_map, elements)
+    found = add_meta_graph(meta_graph, clear_devices, import_scope, input_map, elements, devices)
     saver = _saver_of(meta_graph, import_scope)
     return saver if elements is None else (saver, found)  # type: ignore[return-value]
 

@@ -193,7 +193,9 @@ def read_meta_graph(path: Any) -> Any:
             raise OSError(f"Cannot parse file {name}: {error}.") from error
 
 
-def add_meta_graph(meta_graph: Any, clear_devices: bool, scope: str | None, input_map: Any, elements: Any) -> Any:
+def add_meta_graph(
+    meta_graph: Any, clear_devices: bool, scope: str | None, input_map: Any, elements: Any, device_map: Any = None
+) -> Any:
     """Add the graph and the collections of a MetaGraphDef to the default graph; return the elements asked for."""
     graph = get_default_graph()
     definition = protos.GraphDef()
@@ -201,7 +203,9 @@ def add_meta_graph(meta_graph: Any, clear_devices: bool, scope: str | None, inpu
     if clear_devices:
         for node in _nodes(definition):
             node.device = ""
-    found = import_graph_def(definition, input_map=input_map, return_elements=elements, name=scope or "")
+    found = import_graph_def(
+        definition, input_map=input_map, return_elements=elements, name=scope or "", device_map=device_map
+    )
     for name in sorted(set(meta_graph.collection_def) - _CONTEXTS):
         for item in _items(graph, name, meta_graph.collection_def[name], scope):
             graph.add_to_collection(name, item)

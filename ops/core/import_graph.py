@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from ...devices.spec import canonical_name
+from ...devices.spec_map import DeviceMap, remapping
 from . import graphdef
 from .build import attr_value
 from .dtypes import as_dtype
@@ -42,6 +44,7 @@ def import_graph_def(
     name: str | None = None,
     op_dict: Any = None,
     producer_op_list: Any = None,
+    device_map: DeviceMap | None = None,
 ) -> list[Any] | None:
     """Add the nodes of a GraphDef to the default graph.
 
@@ -51,6 +54,8 @@ def import_graph_def(
       return_elements: names of operations ("x") and tensors ("x:0") of the message to return.
       name: the prefix of the new names, "import" when None; "" for none.
       op_dict, producer_op_list: accepted for old programs; op types are looked up here.
+      device_map: from requested devices to those to request in their place: a table such as {"/gpu:1": "/gpu:0",
+        "/job:ps": None}, of which the entry counts that names most, or a function of the name.
 
     Returns:
       The operations and tensors asked for, in order; None when none were.
@@ -64,7 +69,8 @@ def import_graph_def(
     graph = get_default_graph()
     with all_or_nothing(graph), _scope(graph, name) as prefix:
         old = any(node.op in FLOW for node in graph_def.node)
-        importer = (_old_flow[0] if old else Importer)(graph, prefix, _by_tensor_name(input_map or {}))
+        kind = _old_flow[0] if old else Importer
+        importer = kind(graph, prefix, _by_tensor_name(input_map or {}), remapping(device_map))
         importer.add_all(graph_def)
         return None if return_elements is None else [importer.element(item) for item in return_elements]
 
@@ -93,8 +99,10 @@ _old_flow: list[type[Importer]] = []
 class Importer:
     """One import. State: `_added` nodes by their names in the message, `_used` keys of the input map."""
 
-    def __init__(self, graph: Graph, prefix: str, input_map: dict[str, Any]) -> None:
-        self.graph, self.prefix, self.input_map = graph, prefix, input_map
+    def __init__(
+        self, graph: Graph, prefix: str, input_map: dict[str, Any], device_of: Callable[[str], str] = canonical_name
+    ) -> None:
+        self.graph, self.prefix, self.input_map, self.device_of = graph, prefix, input_map, device_of
         self._added: dict[str, Operation] = {}
         self._used: set[str] = set()
         self._names: set[str] = set()
@@ -181,7 +189,9 @@ class Importer:
             self.graph.inlined_functions.add(node.attr[name].func.name)
             region = Region(self.graph, "loop" if loop else "branch", f"{full}/{name}", self.graph.current_region)
             with self.graph.region(region):
-                _FunctionImporter(self.graph, region.name, function).fill(region, None if loop else data[1:])
+                _FunctionImporter(self.graph, region.name, function, self.device_of).fill(
+                    region, None if loop else data[1:]
+                )
             made[name] = region
         if not loop:
             del data[1:]
@@ -189,7 +199,8 @@ class Importer:
         return made
 
     def _device(self, name: str) -> Any:
-        return self.graph.device(name) if name else contextlib.nullcontext()
+        wanted = self.device_of(name) if name else ""
+        return self.graph.device(wanted) if wanted else contextlib.nullcontext()
 
     def _reserve(self, full: str) -> None:
         stack, self.graph._name_stack = self.graph._name_stack, ""
@@ -239,8 +250,8 @@ class Importer:
 class _FunctionImporter(Importer):
     """Adds the nodes of one FunctionDef to a region. State besides: `_args`, the tensors that its parameters mean."""
 
-    def __init__(self, graph: Graph, prefix: str, function: Any) -> None:
-        super().__init__(graph, prefix, {})
+    def __init__(self, graph: Graph, prefix: str, function: Any, device_of: Callable[[str], str]) -> None:
+        super().__init__(graph, prefix, {}, device_of)
         self.function = function
         self._args: dict[str, Tensor] = {}
 

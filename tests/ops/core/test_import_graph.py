@@ -233,3 +233,16 @@ def test_variables_and_attributes_of_all_kinds_survive() -> None:
     with tf.Graph().as_default() as again:
         tf.import_graph_def(message, name="")
     assert as_text(again.as_graph_def()) == as_text(message)
+
+
+def test_devices_are_mapped():
+    with tf.Graph().as_default() as graph:
+        with tf.device("/gpu:1"):
+            a = tf.constant(1.0, name="a")
+            tf.cond(a > 0.0, lambda: tf.exp(a, name="inside"), lambda: a)
+        definition = graph.as_graph_def()
+    for devices, wanted in (({"/gpu:1": "/gpu:0"}, "/device:GPU:0"), (lambda name: None, ""), (None, "/device:GPU:1")):
+        with tf.Graph().as_default() as graph:
+            tf.import_graph_def(definition, name="", device_map=devices)
+            requests = {op.name.rpartition("/")[2]: op.device for op in graph.get_operations()}
+            assert requests["a"] == requests["inside"] == wanted
