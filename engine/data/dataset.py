@@ -9,19 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ...ops.array.identity import identity
+from ...ops.array.shape_ops import size
 from ...ops.core import dtypes, shapes
 from ...ops.core.convert import convert_to_tensor
 from ...ops.core.graph import get_default_graph
 from ...ops.core.node import Tensor
-from ...ops.core.registry import OpDecl
+from ...ops.core.registry import OpDecl, lookup
 from ...ops.core.shape_rules import constant_value
-from ...ops.core.sparse_tensor import is_sparse
-from ...ops.data import batching, mapping, order, shuffling, sources
-from ...ops.data.component import DATASET, Component
+from ...ops.core.sparse_tensor import as_sparse, is_sparse
+from ...ops.data import batching, grouping, mapping, more, order, shuffling, sources, threads
+from ...ops.data.component import DATASET, SPARSE, Component
 from ...ops.data.functions import Traced, as_components, trace
 from ...ops.data.structure import check_same, flatten, is_nested, map_structure, pack
+from ...ops.io.files import matching_files
+from ...ops.math.binary import greater, maximum
 from ...ops.random.seeds import get_seed
-from . import elements
+from . import elements, padding, reducing
 from . import iterator as iterators
 from .generator import generated
 
@@ -125,6 +129,41 @@ class Dataset:
         return Dataset(sources.range_dataset(*tensors, **elements.op_attrs(component)), component)
 
     @staticmethod
+    def from_sparse_tensor_slices(sparse_tensor: Any) -> Dataset:
+        """Return the rows of a SparseTensor, as SparseTensors.
+
+        Raises:
+          TypeError: when it is none.
+        """
+        if not is_sparse(sparse_tensor):
+            raise TypeError("`sparse_tensor` must be a `tf.SparseTensor` object.")
+        sparse = as_sparse(sparse_tensor)
+        dims = shapes.as_shape_tuple(sparse.shape)
+        component = Component(sparse.dtype, None if dims is None else dims[1:], SPARSE)
+        made = more.sparse_tensor_slice_dataset(sparse.indices, sparse.values, sparse.dense_shape)
+        return Dataset(made, component)
+
+    @staticmethod
+    def list_files(file_pattern: Any, shuffle: bool | None = None, seed: Any = None) -> Dataset:
+        """Return the names of the files that match a pattern, or any of several.
+
+        Args:
+          shuffle: whether they come in random order (the default), else sorted.
+          seed: as in `shuffle`.
+
+        Raises:
+          InvalidArgumentError: when none matches, at run time.
+        """
+        names = matching_files(convert_to_tensor(file_pattern, dtypes.string))
+        found = lookup("Assert").node(greater(size(names), 0), ["No files matched pattern: ", file_pattern])
+        with get_default_graph().control_dependencies([found]):
+            names = identity(names)
+        dataset = Dataset.from_tensor_slices(names)
+        if shuffle is None or shuffle:
+            dataset = dataset.shuffle(maximum(size(names, out_type=dtypes.int64), int64(1, "one")), seed=seed)
+        return dataset
+
+    @staticmethod
     def zip(datasets: Any) -> Dataset:
         """Return a dataset of the elements of several side by side, in the structure in which they are given.
 
@@ -207,11 +246,11 @@ class Dataset:
           batch_size: an int64 scalar.
           drop_remainder: whether a last batch of fewer elements is left out.
         """
-        size = int64(batch_size, "batch_size")
+        wanted = int64(batch_size, "batch_size")
         drop = convert_to_tensor(drop_remainder, dtypes.bool, "drop_remainder")
-        known = constant_value(size) if _known_true(drop) else None
+        known = constant_value(wanted) if _known_true(drop) else None
         components = map_structure(lambda c: batched(c, None if known is None else int(known)), self._components)
-        return self._then(batching.batch_dataset_v2, size, drop, components=components)
+        return self._then(batching.batch_dataset_v2, wanted, drop, components=components)
 
     def map(self, map_func: Callable[..., Any], num_parallel_calls: Any = None) -> Dataset:
         """Return what `map_func` gives for each element.
@@ -221,6 +260,12 @@ class Dataset:
           num_parallel_calls: how many elements are worked on at a time, at most.
         """
         traced = self._trace(map_func, "map")
+        if num_parallel_calls is not None:
+            calls = convert_to_tensor(num_parallel_calls, dtypes.int32, "num_parallel_calls")
+            return self._then(
+                threads.parallel_map_dataset, traced.captured, calls, f=traced.region, Targuments=types_of(traced.captured),
+                components=traced.results,
+            )  # fmt: skip
         return self._then(
             mapping.map_dataset, traced.captured, f=traced.region, Targuments=types_of(traced.captured),
             components=traced.results,
@@ -251,6 +296,106 @@ class Dataset:
         return self._then(
             mapping.filter_dataset, traced.captured, predicate=traced.region, Targuments=types_of(traced.captured)
         )
+
+    def interleave(
+        self, map_func: Callable[..., Any], cycle_length: Any, block_length: Any = 1, num_parallel_calls: Any = None
+    ) -> Dataset:
+        """Return elements of the datasets that `map_func` gives, `block_length` of each of `cycle_length` in turn.
+
+        Args:
+          num_parallel_calls: accepted; the order is the same for all.
+
+        Raises:
+          TypeError: when `map_func` does not return a dataset.
+        """
+        traced = self._trace(map_func, "interleave")
+        return self._then(
+            more.interleave_dataset, traced.captured, int64(cycle_length, "cycle_length"), int64(block_length, "block_length"),
+            f=traced.region, Targuments=types_of(traced.captured), components=inner_components(traced, "map_func"),
+        )  # fmt: skip
+
+    def padded_batch(
+        self, batch_size: Any, padded_shapes: Any, padding_values: Any = None, drop_remainder: Any = False
+    ) -> Dataset:
+        """Return batches of elements of different sizes, filled up at their ends.
+
+        Args:
+          batch_size: an int64 scalar.
+          padded_shapes: the shape of each component after filling up; None or -1 stand for the longest of the batch.
+          padding_values: what to fill up with, zeros or empty strings when None.
+          drop_remainder: whether a last batch of fewer elements is left out.
+
+        Raises:
+          ValueError: when a shape or value does not fit its component.
+        """
+        wanted = int64(batch_size, "batch_size")
+        drop = convert_to_tensor(drop_remainder, dtypes.bool, "drop_remainder")
+        known = constant_value(wanted) if _known_true(drop) else None
+        batch = None if known is None else int(known)
+        dims, values, components = padding.resolved(self._components, padded_shapes, padding_values, batch)
+        leaves = flatten(components)
+        made = grouping.padded_batch_dataset_v2(
+            self._variant_tensor, wanted, dims, values, drop, Toutput_types=[c.dtype for c in leaves],
+            output_shapes=[c.dims for c in leaves],
+        )  # fmt: skip
+        return Dataset(made, components)
+
+    def window(self, size: Any, shift: Any = None, stride: Any = 1, drop_remainder: Any = False) -> Dataset:
+        """Return windows of `size` elements, `stride` apart: per component a dataset; each begins `shift` elements later.
+
+        Args:
+          shift: `size` when None.
+          drop_remainder: whether windows of fewer elements are left out.
+        """
+        components = map_structure(lambda c: Component(dtypes.variant, (), DATASET, c), self._components)
+        drop = convert_to_tensor(drop_remainder, dtypes.bool, "drop_remainder")
+        return self._then(
+            grouping.window_dataset, int64(size, "size"), int64(size if shift is None else shift, "shift"),
+            int64(stride, "stride"), drop, components=components,
+        )  # fmt: skip
+
+    def unbatch(self) -> Dataset:
+        """Return the rows of each element as elements."""
+        components = map_structure(lambda c: c.with_dims(None if c.dims is None else c.dims[1:]), self._components)
+        return self._then(grouping.unbatch_dataset, components=components)
+
+    def enumerate(self, start: Any = 0) -> Dataset:
+        """Return pairs of a number, from `start` on, and an element."""
+        return Dataset.zip((Dataset.range(start, dtypes.int64.max), self))
+
+    def shard(self, num_shards: Any, index: Any) -> Dataset:
+        """Return every `num_shards`-th element, from number `index` on.
+
+        Raises:
+          ValueError: when `index` is not below `num_shards`, where that is known.
+        """
+        count, place = int64(num_shards, "num_shards"), int64(index, "index")
+        known, at = constant_value(count), constant_value(place)
+        if known is not None and known < 1:
+            raise ValueError(f"num_shards must be >= 1; got {known}")
+        if known is not None and at is not None and not 0 <= at < known:
+            raise ValueError(f"index must be >= 0 and < num_shards; got {at} and {known}")
+        return self._then(order.shard_dataset, count, place)
+
+    def cache(self, filename: Any = "") -> Dataset:
+        """Return the same elements, kept in memory when they were all taken once."""
+        return self._then(more.cache_dataset, convert_to_tensor(filename, dtypes.string, "filename"))
+
+    def prefetch(self, buffer_size: Any) -> Dataset:
+        """Return the same elements, up to `buffer_size` of them made ahead by a thread where that gains time."""
+        return self._then(threads.prefetch_dataset, int64(-1 if buffer_size is None else buffer_size, "buffer_size"))
+
+    def reduce(self, initial_state: Any, reduce_func: Callable[..., Any]) -> Any:
+        """Return what is left when `reduce_func` has combined a state with each element in turn.
+
+        Args:
+          initial_state: a structure of tensors.
+          reduce_func: takes the state and an element, and returns the next state, of the same structure and types.
+
+        Raises:
+          TypeError: when it returns another structure or other types.
+        """
+        return reducing.reduced(self, initial_state, reduce_func)
 
     def apply(self, transformation_func: Callable[[Dataset], Any]) -> Any:
         """Return what a function makes of the dataset.

@@ -114,7 +114,7 @@ def copied(op: Operation, inputs: tuple[Tensor, ...]) -> Operation:
 _STATEFUL = frozenset({
     "TensorDataset", "TensorSliceDataset", "RangeDataset", "TextLineDataset", "TFRecordDataset", "TFRecordDatasetV2",
     "FixedLengthRecordDataset", "FixedLengthRecordDatasetV2", "GeneratorDataset", "SparseTensorSliceDataset", "CSVDataset",
-    "RandomDataset", "CacheDatasetV2", "SqlDataset", "RandomUniform", "RandomUniformInt", "LookupTableFindV2",
+    "RandomDataset", "Assert", "ScanDataset", "RandomUniform", "RandomUniformInt",
 })  # fmt: skip
 
 
@@ -131,6 +131,7 @@ def factory(tensor: Tensor, name: str) -> Region:
         for op in _in_order(tensor.op):
             _check_copyable(op)
             made[op] = copied(op, tuple(made[t.op].outputs[t.index] for t in op.inputs))
+            made[op].control_inputs = tuple(made[c] for c in op.control_inputs)
     region.results = [made[tensor.op].outputs[tensor.index]]
     return region
 
@@ -141,7 +142,7 @@ def _in_order(last: Operation) -> list[Operation]:
     waiting = [last]
     while waiting:
         op = waiting[-1]
-        missing = [t.op for t in op.inputs if t.op not in found]
+        missing = [source for source in (*(t.op for t in op.inputs), *op.control_inputs) if source not in found]
         if missing:
             waiting.extend(missing)
         else:

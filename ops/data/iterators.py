@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,13 +10,14 @@ import numpy as np
 
 from ...devices.types import Array, Namespace
 from ..core import errors
-from ..core.context import KernelContext
+from ..core.context import Cancellation, KernelContext
 from ..core.dtypes import DType
 from ..core.node import Operation
 from ..core.regions import Region
 from ..core.registry import op
 from ..core.shape_rules import no_outputs, scalar
 from ..core.shapes import Shape
+from ..core.turns import Turns
 from .pipeline import Data, Element, Scope
 
 _KIND = "iterator"
@@ -31,13 +31,12 @@ class IteratorResource:
         self.types, self.shapes = types, shapes
         self._elements: Iterator[Element] | None = None
         self._scope = Scope()
-        self._lock = threading.Lock()
-        self._closed = False
+        self._turns = Turns()
         self.handle = f"iterator_{next(_serial)}".encode()
 
-    def start(self, data: Data) -> None:
+    def start(self, data: Data, cancellation: Cancellation) -> None:
         """Begin with the first element of a dataset."""
-        with self._lock:
+        with self._turns.hold(cancellation):
             self._scope.close()
             self._scope = Scope()
             self._elements = data.iterate(self._scope)
@@ -49,7 +48,7 @@ class IteratorResource:
 
     def next(self, ctx: KernelContext) -> Element:
         """Return the next element; StopIteration at the end."""
-        with self._lock:
+        with self._turns.hold(ctx.cancellation):
             if self._elements is None:
                 raise errors.FailedPreconditionError(
                     None, None,
@@ -95,9 +94,9 @@ def _registered(ctx: KernelContext, found: Any) -> Any:
     "MakeIterator", types="dataset: variant, iterator: resource ->", shape=no_outputs, stateful=True, devices="CPU",
     differentiable=False,
 )  # fmt: skip
-def make_iterator(xp: Namespace, dataset: Data, iterator: IteratorResource) -> None:
+def make_iterator(ctx: KernelContext, xp: Namespace, dataset: Data, iterator: IteratorResource) -> None:
     """Let an iterator begin with the first element of a dataset."""
-    iterator.start(dataset)
+    iterator.start(dataset, ctx.cancellation)
 
 
 @op("OneShotIterator", types="-> handle: resource", shape=scalar, stateful=True, devices="CPU", differentiable=False)
@@ -109,7 +108,7 @@ def one_shot_iterator(
 
     def begin() -> IteratorResource:
         made = IteratorResource(output_types, output_shapes)
-        made.start(ctx.function(dataset_factory)(())[0])
+        made.start(ctx.function(dataset_factory)(())[0], ctx.cancellation)
         return _registered(ctx, made)  # type: ignore[no-any-return]
 
     return ctx.node_state(begin)  # type: ignore[no-any-return]
