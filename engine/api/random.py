@@ -3,21 +3,31 @@
 from ...ops.random import (
     get_seed,
     multinomial,
-    random_categorical,
-    random_gamma,
-    random_normal,
-    random_shuffle,
-    random_uniform,
     set_random_seed,
+    stateless_categorical,
+    stateless_multinomial,
+    stateless_truncated_normal,
     truncated_normal,
 )
-
-categorical = random_categorical
-gamma = random_gamma
-normal = random_normal
-shuffle = random_shuffle
-uniform = random_uniform
+from ...ops.random import random_categorical as categorical
+from ...ops.random import random_gamma as gamma
+from ...ops.random import random_normal as normal
+from ...ops.random import random_poisson as poisson
+from ...ops.random import random_shuffle as shuffle
+from ...ops.random import random_uniform as uniform
+from ...ops.random import stateless_random_normal as stateless_normal
+from ...ops.random import stateless_random_uniform as stateless_uniform
+from ...ops.random.candidates import (
+    all_candidate_sampler,
+    fixed_unigram_candidate_sampler,
+    learned_unigram_candidate_sampler,
+    log_uniform_candidate_sampler,
+    uniform_candidate_sampler,
+)
 
 __all__ = [
-    "categorical", "gamma", "get_seed", "multinomial", "normal", "set_random_seed", "shuffle", "truncated_normal", "uniform",
+    "all_candidate_sampler", "categorical", "fixed_unigram_candidate_sampler", "gamma", "get_seed",
+    "learned_unigram_candidate_sampler", "log_uniform_candidate_sampler", "multinomial", "normal", "poisson",
+    "set_random_seed", "shuffle", "stateless_categorical", "stateless_multinomial", "stateless_normal",
+    "stateless_truncated_normal", "stateless_uniform", "truncated_normal", "uniform", "uniform_candidate_sampler",
 ]  # fmt: skip

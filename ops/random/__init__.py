@@ -1,5 +1,6 @@
 """Random numbers: Philox 4x32-10, TensorFlow's distributions on it, and the ops that draw from them."""
 
+from .poisson import random_poisson
 from .public import (
     multinomial,
     random_categorical,
@@ -10,6 +11,11 @@ from .public import (
 )
 from .seeds import get_seed, set_random_seed
 from .shuffle import random_shuffle
+from .stateless import stateless_categorical as stateless_categorical
+from .stateless import stateless_multinomial as stateless_multinomial
+from .stateless import stateless_random_normal as stateless_random_normal
+from .stateless import stateless_random_uniform as stateless_random_uniform
+from .stateless import stateless_truncated_normal as stateless_truncated_normal
 
 __all__ = [
     "get_seed",
@@ -17,6 +23,7 @@ __all__ = [
     "random_categorical",
     "random_gamma",
     "random_normal",
+    "random_poisson",
     "random_shuffle",
     "random_uniform",
     "set_random_seed",
