@@ -1,6 +1,7 @@
 """`tf.contrib`: what TF1 programs use most of it. Names only; loaded when a program first says `tf.contrib`."""
 
 from .. import signal as signal
+from . import data as data
 from . import framework as framework
 from . import layers as layers
 from . import learn as learn
@@ -15,6 +16,6 @@ from . import training as training
 from . import util as util
 
 __all__ = [
-    "framework", "layers", "learn", "legacy_seq2seq", "losses", "opt", "rnn", "seq2seq", "signal", "slim", "tensorboard",
+    "data", "framework", "layers", "learn", "legacy_seq2seq", "losses", "opt", "rnn", "seq2seq", "signal", "slim", "tensorboard",
     "training", "util",
 ]  # fmt: skip

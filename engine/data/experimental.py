@@ -1,0 +1,291 @@
+"""`tf.data.experimental` and `tf.contrib.data`: transformations that are applied with `Dataset.apply`, and a few sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...ops.array.pack import stack
+from ...ops.core import dtypes, shapes
+from ...ops.core.convert import convert_to_tensor
+from ...ops.core.graph import get_default_graph
+from ...ops.data import grouping, more, shuffling
+from ...ops.data.component import DATASET, Component
+from ...ops.data.functions import as_components, trace
+from ...ops.data.structure import flatten, is_nested, map_structure
+from ...ops.math.binary import less_equal
+from ...ops.math.complex import cast
+from ...ops.math.reduce import reduce_sum
+from . import elements, reducing
+from .dataset import Dataset, inner_components, int64, seed_tensors, types_of
+
+AUTOTUNE = -1
+Transformation = Callable[[Dataset], Dataset]
+
+
+def map_and_batch(
+    map_func: Callable[..., Any], batch_size: Any, num_parallel_batches: Any = None, drop_remainder: Any = False,
+    num_parallel_calls: Any = None,
+) -> Transformation:  # fmt: skip
+    """Return a transformation that is `map` and then `batch`.
+
+    Args:
+      num_parallel_batches, num_parallel_calls: how many batches, or elements, are worked on at a time; one of the two.
+
+    Raises:
+      ValueError: when both are given.
+    """
+    if num_parallel_batches is not None and num_parallel_calls is not None:
+        raise ValueError("The `num_parallel_batches` and `num_parallel_calls` arguments are mutually exclusive.")
+    calls = num_parallel_calls
+    if num_parallel_batches is not None and isinstance(batch_size, int):
+        calls = batch_size * num_parallel_batches
+    return lambda dataset: dataset.map(map_func, num_parallel_calls=calls).batch(batch_size, drop_remainder)
+
+
+def shuffle_and_repeat(buffer_size: Any, count: Any = None, seed: Any = None) -> Transformation:
+    """Return a transformation that is `shuffle` and then `repeat`, with a buffer that is filled across repetitions."""
+
+    def apply(dataset: Dataset) -> Dataset:
+        return dataset._then(
+            shuffling.shuffle_and_repeat_dataset, int64(buffer_size, "buffer_size"), *seed_tensors(seed),
+            int64(-1 if count is None else count, "count"),
+        )  # fmt: skip
+
+    return apply
+
+
+def batch_and_drop_remainder(batch_size: Any) -> Transformation:
+    """Return a transformation that is `batch` without a smaller last batch."""
+    return lambda dataset: dataset.batch(batch_size, drop_remainder=True)
+
+
+def padded_batch_and_drop_remainder(batch_size: Any, padded_shapes: Any, padding_values: Any = None) -> Transformation:
+    """Return a transformation that is `padded_batch` without a smaller last batch."""
+    return lambda dataset: dataset.padded_batch(batch_size, padded_shapes, padding_values, drop_remainder=True)
+
+
+def parallel_interleave(
+    map_func: Callable[..., Any], cycle_length: Any, block_length: Any = 1, sloppy: Any = False,
+    buffer_output_elements: Any = None, prefetch_input_elements: Any = None,
+) -> Transformation:  # fmt: skip
+    """Return a transformation that is `interleave`; the order is the same for all values of the other arguments."""
+    return lambda dataset: dataset.interleave(map_func, cycle_length, block_length)
+
+
+def prefetch_to_device(device: Any, buffer_size: Any = None) -> Transformation:
+    """Return a transformation that makes elements ahead; a plan copies them to the device where they are used."""
+    return lambda dataset: dataset.prefetch(buffer_size)
+
+
+def copy_to_device(target_device: Any, source_device: Any = "/cpu:0") -> Transformation:
+    """Return a transformation that changes nothing: a plan copies elements to the devices where they are used."""
+    return lambda dataset: dataset
+
+
+def ignore_errors() -> Transformation:
+    """Return a transformation that leaves out the elements that fail."""
+    return lambda dataset: dataset._then(more.ignore_errors_dataset)
+
+
+def unbatch() -> Transformation:
+    """Return a transformation that is `unbatch`."""
+    return lambda dataset: dataset.unbatch()
+
+
+def enumerate_dataset(start: Any = 0) -> Transformation:
+    """Return a transformation that is `enumerate`."""
+    return lambda dataset: dataset.enumerate(start)
+
+
+def scan(initial_state: Any, scan_func: Callable[..., Any]) -> Transformation:
+    """Return a transformation that carries a state through the elements.
+
+    Args:
+      initial_state: a structure of tensors.
+      scan_func: takes the state and an element, returns a pair: the next state and what to hand on.
+
+    Raises:
+      TypeError: when the state's structure or types change.
+    """
+
+    def apply(dataset: Dataset) -> Dataset:
+        components, tensors = as_components(initial_state)
+        traced, state = reducing.traced_with_state(dataset, components, scan_func, "scan", lambda made: made[0])
+        return dataset._then(
+            more.scan_dataset, tensors, traced.captured, f=traced.region, Tstate=[c.op_dtype for c in flatten(state)],
+            Targuments=types_of(traced.captured), components=traced.results[1],
+        )  # fmt: skip
+
+    return apply
+
+
+def group_by_window(
+    key_func: Callable[..., Any], reduce_func: Callable[..., Any], window_size: Any = None,
+    window_size_func: Callable[..., Any] | None = None,
+) -> Transformation:  # fmt: skip
+    """Return a transformation that groups elements by a key and reduces each window of a group.
+
+    Args:
+      key_func: takes an element, returns its int64 key.
+      reduce_func: takes a key and a dataset of up to `window_size` elements, returns a dataset.
+      window_size: an int64 scalar; or
+      window_size_func: takes a key, returns its window's size.
+
+    Raises:
+      ValueError: unless exactly one of the latter two is given, or when `key_func` gives no int64 scalar.
+    """
+    if (window_size is None) == (window_size_func is None):
+        raise ValueError("Must pass either window_size or window_size_func, but not both.")
+    sizes = window_size_func or (lambda _: convert_to_tensor(window_size, dtypes.int64))
+
+    def apply(dataset: Dataset) -> Dataset:
+        key = dataset._trace(key_func, "key")
+        if is_nested(key.results) or key.results.dtype is not dtypes.int64 or key.results.dims not in ((), None):
+            raise ValueError("`key_func` must return a single tf.int64 scalar tensor.")
+        number = Component(dtypes.int64, ())
+        window = Component(dtypes.variant, (), DATASET, dataset._components)
+        reduced = trace(
+            reduce_func, [number, window], lambda t: (t[0], Dataset(t[1], dataset._components)), as_components,
+            "Dataset_reduce_window",
+        )  # fmt: skip
+        size = trace(
+            lambda k: cast(convert_to_tensor(sizes(k)), dtypes.int64),
+            [number],
+            lambda t: t,
+            as_components,
+            "Dataset_size",
+        )
+        return dataset._then(
+            grouping.group_by_window_dataset, key.captured, reduced.captured, size.captured, key_func=key.region,
+            reduce_func=reduced.region, window_size_func=size.region, Tkey_func_other_arguments=types_of(key.captured),
+            Treduce_func_other_arguments=types_of(reduced.captured),
+            Twindow_size_func_other_arguments=types_of(size.captured), components=inner_components(reduced, "reduce_func"),
+        )  # fmt: skip
+
+    return apply
+
+
+def bucket_by_sequence_length(
+    element_length_func: Callable[..., Any], bucket_boundaries: Sequence[int], bucket_batch_sizes: Sequence[int],
+    padded_shapes: Any = None, padding_values: Any = None, pad_to_bucket_boundary: bool = False, no_padding: bool = False,
+    drop_remainder: bool = False,
+) -> Transformation:  # fmt: skip
+    """Return a transformation that batches elements of like lengths, filled up.
+
+    Args:
+      element_length_func: takes an element, returns its int32 length.
+      bucket_boundaries: the upper bounds of the buckets' lengths, exclusive; the last bucket has none.
+      bucket_batch_sizes: a batch size for each bucket, one more than boundaries.
+      padded_shapes, padding_values, drop_remainder: as in `padded_batch`.
+      pad_to_bucket_boundary: fill unknown dimensions up to the bucket's bound less one instead of the batch's longest.
+      no_padding: batch without filling up.
+
+    Raises:
+      ValueError: when there is not one batch size more than boundaries.
+    """
+    if len(bucket_batch_sizes) != len(bucket_boundaries) + 1:
+        raise ValueError("len(bucket_batch_sizes) must equal len(bucket_boundaries) + 1")
+    bounds = list(bucket_boundaries)
+
+    def bucket_of(*element: Any) -> Any:
+        length = cast(element_length_func(*element), dtypes.int32)
+        return reduce_sum(cast(less_equal(convert_to_tensor(np.array(bounds, np.int32)), length), dtypes.int64))
+
+    def batch_size(bucket: Any) -> Any:
+        return convert_to_tensor(np.array(bucket_batch_sizes, np.int64))[bucket]
+
+    def batched(bucket: Any, window: Dataset) -> Dataset:
+        size = batch_size(bucket)
+        if no_padding:
+            return window.batch(size, drop_remainder)
+        wanted = window.output_shapes if padded_shapes is None else padded_shapes
+        if pad_to_bucket_boundary:
+            limit = convert_to_tensor(np.array([*bounds, -1], np.int64))[bucket] - 1
+            wanted = map_structure(
+                lambda c, given: _bounded(given, limit), window._components, _as_leaves(window, wanted)
+            )
+        return window.padded_batch(size, wanted, padding_values, drop_remainder)
+
+    return group_by_window(bucket_of, batched, window_size_func=batch_size)
+
+
+def _as_leaves(window: Dataset, wanted: Any) -> Any:
+    return elements.pack(window._components, elements.match(window._components, wanted))
+
+
+def _bounded(given: Any, limit: Any) -> Any:
+    """Return a padded shape with `limit` in place of unknown dimensions, as a tensor."""
+    dims = shapes.as_shape_tuple(given) or ()
+    if None not in dims:
+        return given
+    parts = [limit if d is None else convert_to_tensor(d, dtypes.int64) for d in dims]
+    return stack(parts)
+
+
+def assert_element_shape(expected_shapes: Any) -> Transformation:
+    """Return a transformation that gives elements the static shapes stated, which they must have.
+
+    Raises:
+      ValueError: when they contradict what is known.
+    """
+
+    def check(*element: Any) -> Any:
+        leaves = flatten(element[0] if len(element) == 1 else element)
+        for tensor, dims in zip(leaves, flatten(expected_shapes), strict=True):
+            tensor.set_shape(dims)
+        return element[0] if len(element) == 1 else element
+
+    return lambda dataset: dataset.map(check)
+
+
+def Counter(start: Any = 0, step: Any = 1, dtype: Any = dtypes.int64) -> Dataset:
+    """Return the dataset of the numbers from `start` on, `step` apart, without end."""
+    with get_default_graph().name_scope("counter"):
+        begin, by = (convert_to_tensor(value, dtype) for value in (start, step))
+        return Dataset.from_tensors(0).repeat().apply(scan(begin, lambda state, _: (state + by, state)))
+
+
+def get_single_element(dataset: Any) -> Any:
+    """Return the only element of a dataset as a structure of tensors."""
+    if not isinstance(dataset, Dataset):
+        raise TypeError("`dataset` must be a `tf.data.Dataset` object.")
+    return dataset.take(1).make_one_shot_iterator().get_next()
+
+
+def sliding_window_batch(
+    window_size: int, stride: Any = None, window_shift: Any = None, window_stride: int = 1
+) -> Transformation:
+    """Return a transformation that batches windows of `window_size` elements, each `window_shift` later than the last."""
+    shift = window_shift or stride or 1
+
+    def whole(*window: Any) -> Any:
+        parts = [part.batch(window_size, drop_remainder=True) for part in window]
+        return parts[0] if len(parts) == 1 else Dataset.zip(tuple(parts))
+
+    return lambda dataset: dataset.window(window_size, shift, window_stride, True).flat_map(whole)
+
+
+class OptimizationOptions:
+    """How pipelines are to be optimised: hints that need no action here."""
+
+
+class Options:
+    """Options of a dataset: hints that need no action here, kept as they are set."""
+
+    def __init__(self) -> None:
+        self.experimental_autotune: bool | None = None
+        self.experimental_deterministic: bool | None = None
+        self.experimental_optimization = OptimizationOptions()
+        self.experimental_slack: bool | None = None
+        self.experimental_stats: Any = None
+        self.experimental_threading: Any = None
+
+    def merge(self, options: Options) -> Options:
+        """Return options with those of `options` that are set in place of these."""
+        merged = Options()
+        for one in (self, options):
+            merged.__dict__.update({key: value for key, value in one.__dict__.items() if value is not None})
+        return merged
