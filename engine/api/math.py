@@ -2,11 +2,11 @@
 
 from ...ops.array import invert_permutation as invert_permutation
 from ...ops.layers import confusion_matrix as confusion_matrix
+from ...ops.layers import is_non_decreasing as is_non_decreasing
+from ...ops.layers import is_strictly_increasing as is_strictly_increasing
 from ...ops.math import *  # noqa: F403
 from ...ops.math import div_no_nan
 from ...ops.math import erfcinv as erfcinv
-from ...ops.math import is_non_decreasing as is_non_decreasing
-from ...ops.math import is_strictly_increasing as is_strictly_increasing
 from ...ops.math import multiply_no_nan as multiply_no_nan
 from ...ops.math import polyval as polyval
 from ...ops.math import reciprocal_no_nan as reciprocal_no_nan

@@ -52,6 +52,19 @@ from .casts import (
     to_int64,
 )
 from .complex import abs, angle, complex, conj, imag, real, round
+from .composed import erfcinv as erfcinv
+from .composed import log_sigmoid
+from .composed import multiply_no_nan as multiply_no_nan
+from .composed import polyval as polyval
+from .composed import reciprocal_no_nan as reciprocal_no_nan
+from .fake_quant import (
+    fake_quant_with_min_max_args,
+    fake_quant_with_min_max_args_gradient,
+    fake_quant_with_min_max_vars,
+    fake_quant_with_min_max_vars_gradient,
+    fake_quant_with_min_max_vars_per_channel,
+    fake_quant_with_min_max_vars_per_channel_gradient,
+)
 from .matmul import matmul, tensordot
 from .operators import add, div, div_no_nan, divide, floordiv, logical_xor, pow, scalar_mul, truediv
 from .ranges import lin_space, linspace, range
@@ -91,13 +104,6 @@ from .segments import (
     unsorted_segment_sum,
 )
 from .select import clip_by_value, where, where_v2
-from .sequences import erfcinv as erfcinv
-from .sequences import is_non_decreasing as is_non_decreasing
-from .sequences import is_strictly_increasing as is_strictly_increasing
-from .sequences import log_sigmoid
-from .sequences import multiply_no_nan as multiply_no_nan
-from .sequences import polyval as polyval
-from .sequences import reciprocal_no_nan as reciprocal_no_nan
 from .sorting import bincount, cross, histogram_fixed_width
 from .special import (
     bessel_i0,
@@ -211,6 +217,12 @@ __all__ = [
     "erfinv",
     "exp",
     "expm1",
+    "fake_quant_with_min_max_args",
+    "fake_quant_with_min_max_args_gradient",
+    "fake_quant_with_min_max_vars",
+    "fake_quant_with_min_max_vars_gradient",
+    "fake_quant_with_min_max_vars_per_channel",
+    "fake_quant_with_min_max_vars_per_channel_gradient",
     "floor",
     "floor_div",
     "floordiv",

@@ -1,4 +1,4 @@
-"""Small functions composed of others: polynomials, order of sequences, divisions that give 0 where others give NaN."""
+"""Small functions composed of others: polynomials, divisions that give 0 where others give NaN."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import math
 from typing import Any
 
 from ..array.fills import ones_like, zeros_like
-from ..array.reshape import reshape
 from ..core.convert import convert_to_tensor
 from ..core.graph import get_default_graph
 from ..core.node import Tensor
 from ..core.registry import lookup
-from .binary import add_v2, less, less_equal, mul_no_nan, multiply, subtract
+from .binary import add_v2, mul_no_nan, multiply
 from .operators import div_no_nan
-from .reduce import reduce_all
 from .special import ndtri
 from .unary import negative
 
@@ -52,25 +50,6 @@ def polyval(coeffs: Any, x: Any, name: str | None = None) -> Tensor:
         for coefficient in rest:
             found = add_v2(coefficient, multiply(found, tensor))
         return found
-
-
-def is_non_decreasing(x: Any, name: str | None = None) -> Tensor:
-    """Tell whether no element, in row-major order, is less than the one before it: a 0-D bool."""
-    with get_default_graph().name_scope(name or "is_non_decreasing"):
-        rises = _rises(x)
-        return reduce_all(less_equal(zeros_like(rises), rises))
-
-
-def is_strictly_increasing(x: Any, name: str | None = None) -> Tensor:
-    """Tell whether every element, in row-major order, exceeds the one before it: a 0-D bool."""
-    with get_default_graph().name_scope(name or "is_strictly_increasing"):
-        rises = _rises(x)
-        return reduce_all(less(zeros_like(rises), rises))
-
-
-def _rises(x: Any) -> Tensor:
-    flat = reshape(convert_to_tensor(x, name="x"), [-1])
-    return subtract(flat[1:], flat[:-1])
 
 
 def log_sigmoid(x: Any, name: str | None = None) -> Tensor:
