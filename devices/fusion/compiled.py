@@ -32,6 +32,13 @@ from .program import Program
 _LANES = 1024
 _CPU_NAME, _CPU_FEATURES = "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"
 _log = logging.getLogger("millstream.compiled")
+_ROW_UPDATES = """
+def kernel(rows, index, updates):
+    for i in range(index.shape[0]):
+        row = index[i]
+        for j in range(rows.shape[1]):
+            rows[row, j] = rows[row, j] {operator} updates[i, j]
+"""
 
 
 class Kernel:
@@ -68,18 +75,18 @@ class Kernel:
 
 
 class Request:
-    """A program that may be compiled. `kernel` is None until it is; `loops` is None where that cannot be."""
+    """Something that may be compiled, by `make`. `kernel` is None until it is; `make` is None where that cannot be."""
 
-    __slots__ = ("_asked", "kernel", "loops")
+    __slots__ = ("_asked", "kernel", "make")
 
-    def __init__(self, loops: Loops | None) -> None:
-        self.loops = loops
-        self.kernel: Kernel | None = None
+    def __init__(self, make: Callable[[], Any] | None) -> None:
+        self.make = make
+        self.kernel: Any = None
         self._asked = 0
 
-    def ask(self) -> Kernel | None:
-        """Return the kernel where there is one; have it made when it is asked for a second time."""
-        if self.kernel is None and self.loops is not None:
+    def ask(self) -> Any:
+        """Return what was compiled where there is something; have it made when it is asked for a second time."""
+        if self.kernel is None and self.make is not None:
             self._asked += 1
             if self._asked == 2:
                 _worker.add(self)
@@ -88,7 +95,7 @@ class Request:
     @property
     def waits(self) -> bool:
         """Whether it was asked for and is not there yet."""
-        return self.kernel is None and self.loops is not None and self._asked > 1
+        return self.kernel is None and self.make is not None and self._asked > 1
 
 
 _NEVER = Request(None)
@@ -164,11 +171,29 @@ def request(program: Program, kinds: str, table: bool, aliases: tuple[int | None
     if not available() or not can_compile(program):
         return _NEVER
     aliases = aliases or (None,) * len(program.outputs)
-    key = (program.text, kinds, table, aliases)
-    found = _requests.get(key)
-    if found is None:
-        found = _requests.setdefault(key, Request(Loops(program, kinds, table, aliases)))
-    return found
+    return _requested((program.text, kinds, table, aliases), lambda: _kernel(Loops(program, kinds, table, aliases)))
+
+
+def row_updates(operator: str, value: str, index: str) -> Request:
+    """Return the request for `update(rows, index, updates)`: `rows[i] = rows[i] operator update`, one after the other.
+
+    `value` and `index` are the codes of the dtypes; arrays are contiguous, rows of two axes. One call updates all, and keeps the
+    interpreter's lock: no other thread sees some rows that are new and some that are old.
+    """
+    if not available():
+        return _NEVER
+
+    def signature(types: Any) -> tuple[Any, ...]:
+        rows, places = _type_of(types, np.dtype(value)), _type_of(types, np.dtype(index))
+        updates = types.Array(rows, 2, "C", readonly=True)
+        return types.Array(rows, 2, "C"), types.Array(places, 1, "C", readonly=True), updates
+
+    source = _ROW_UPDATES.format(operator=operator)
+    return _requested((operator, value, index), lambda: _function(source, {}, signature, nogil=False))
+
+
+def _requested(key: Any, make: Callable[[], Any]) -> Request:
+    return _requests.get(key) or _requests.setdefault(key, Request(make))
 
 
 def settle(timeout: float = 60.0) -> None:
@@ -179,12 +204,16 @@ def settle(timeout: float = 60.0) -> None:
 
 
 def _compile(request: Request) -> None:
-    assert request.loops is not None
+    assert request.make is not None
     try:
-        request.kernel = Kernel(_function(request.loops), request.loops)
+        request.kernel = request.make()
     except Exception as error:  # numba raises whatever its passes raise; NumPy goes on computing
-        request.loops = None
+        request.make = None
         _log.warning("a fused group stays with NumPy, because it did not compile: %s: %s", type(error).__name__, error)
+
+
+def _kernel(loops: Loops) -> Kernel:
+    return Kernel(_function(loops.source, loops.program.constants, lambda types: _signature(types, loops)), loops)
 
 
 @lru_cache(maxsize=1)
@@ -216,16 +245,18 @@ def _import_numba() -> Any:
         del os.environ[_CPU_NAME], os.environ[_CPU_FEATURES]
 
 
-def _function(loops: Loops) -> Any:
+def _function(
+    source: str, constants: dict[str, Any], signature: Callable[[Any], tuple[Any, ...]], nogil: bool = True
+) -> Any:
     numba, names = _names()
-    scope = {**names, **loops.program.constants}
-    exec(compile(loops.source, "<compiled group>", "exec"), scope)
-    dispatcher = numba.njit(nogil=True, error_model="numpy")(scope["kernel"])
+    scope = {**names, **constants}
+    exec(compile(source, "<compiled group>", "exec"), scope)
+    dispatcher = numba.njit(nogil=nogil, error_model="numpy")(scope["kernel"])
     compiler = getattr(dispatcher, "_compiler", None)
     if compiler is not None:
         # Outputs overlap nothing: without a word of it, loops over many arrays do not become vector instructions.
         compiler._customize_flags = _without_aliases
-    dispatcher.compile(_signature(numba.types, loops))
+    dispatcher.compile(signature(numba.types))
     dispatcher.disable_compile()
     return dispatcher
 

@@ -1,5 +1,8 @@
 """Kernels of MatMul for large products on the CPU: by oneDNN where the extra is installed, else in parts on our threads.
 
+Products that are not large, and that BLAS would divide among its threads all the same, stay on one core: waiting for BLAS's
+other threads costs more than they do, and milliseconds where another program has their cores.
+
 A node whose sizes are not all known is served where it may turn out to be large; at run time what is small after all goes
 straight to NumPy.
 """
@@ -11,20 +14,22 @@ from typing import Any
 import numpy as np
 
 from ...devices import onednn
+from ...devices.blas import one_thread
 from ...devices.product import product
 from ...devices.types import Array, Empty, Namespace
 from ..core import dtypes
 from ..core.node import Operation
 from . import matmul
 
-# Products of one number with another in a matrix product, from which on it is oneDNN's.
-LARGE = 1 << 20
+# Products of one number with another in a matrix product: from `LARGE` on it is divided, from `MEDIUM` on BLAS would do so.
+LARGE = 1 << 22
+MEDIUM = 1 << 18
 # Rows that a dimension of unknown length is taken to have, such as a batch's.
 _ASSUMED = 64
 
 
-def may_be_large(node: Operation) -> bool:
-    """Tell whether a product of floats that BLAS computes is large, as far as static shapes tell."""
+def _may_reach(node: Operation, least: int) -> bool:
+    """Tell whether a product of floats that BLAS computes takes so many products of numbers, as far as static shapes tell."""
     if node.attrs["T"] not in (dtypes.float32, dtypes.float64):
         return False
     a, b = (tensor.dims or (None, None) for tensor in node.inputs)
@@ -33,7 +38,17 @@ def may_be_large(node: Operation) -> bool:
     work = 1
     for length in (rows, inner_b if inner is None else inner, columns):
         work *= _ASSUMED if length is None else length
-    return work >= LARGE
+    return work >= least
+
+
+def may_be_medium(node: Operation) -> bool:
+    """Tell whether BLAS would divide a product, as far as static shapes tell."""
+    return _may_reach(node, MEDIUM)
+
+
+def may_be_large(node: Operation) -> bool:
+    """Tell whether a product is large, as far as static shapes tell."""
+    return _may_reach(node, LARGE)
 
 
 def is_for_onednn(node: Operation) -> bool:
@@ -45,11 +60,24 @@ def _fits(a: Array, b: Array) -> bool:
     return bool(a.ndim == b.ndim == 2 and a.shape[1] == b.shape[0] and a.size * b.shape[1] >= LARGE)
 
 
+@matmul.matmul_op.kernel("CPU", supports=may_be_medium, label="matmul on one core")
+def matmul_on_one_core(
+    xp: Namespace, a: Array, b: Array, *, transpose_a: bool, transpose_b: bool, **attrs: Any
+) -> Array:
+    """Multiply without BLAS's threads."""
+    return _on_one_core(xp, a.T if transpose_a else a, b.T if transpose_b else b)
+
+
+def _on_one_core(xp: Namespace, a: Array, b: Array) -> Array:
+    with one_thread():
+        return matmul.multiply(xp, a, b)
+
+
 def _in_parts_into(
     xp: Namespace, empty: Empty, a: Array, b: Array, *, transpose_a: bool, transpose_b: bool, **attrs: Any
 ) -> Array:
     x, y = a.T if transpose_a else a, b.T if transpose_b else b
-    return product(x, y, empty((x.shape[0], y.shape[1]), x.dtype)) if _fits(x, y) else matmul.multiply(xp, x, y)
+    return product(x, y, empty((x.shape[0], y.shape[1]), x.dtype)) if _fits(x, y) else _on_one_core(xp, x, y)
 
 
 @matmul.matmul_op.kernel("CPU", supports=may_be_large, label="matmul on all cores", into=_in_parts_into)
@@ -62,7 +90,7 @@ def _onednn_into(
     xp: Namespace, empty: Empty, a: Array, b: Array, *, transpose_a: bool, transpose_b: bool, **attrs: Any
 ) -> Array:
     x, y = a.T if transpose_a else a, b.T if transpose_b else b
-    return onednn.product(x, y, empty((x.shape[0], y.shape[1]), x.dtype)) if _fits(x, y) else matmul.multiply(xp, x, y)
+    return onednn.product(x, y, empty((x.shape[0], y.shape[1]), x.dtype)) if _fits(x, y) else _on_one_core(xp, x, y)
 
 
 @matmul.matmul_op.kernel("CPU", supports=is_for_onednn, label="matmul by oneDNN", into=_onednn_into)

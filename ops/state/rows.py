@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...devices.fusion.compiled import row_updates
 from ...devices.types import Array, Namespace
 from ..array import concat, expand_dims, reshape, size, squeeze
 from ..array.scatter import scatter_nd
@@ -31,6 +32,9 @@ _ATOMIC = (dtypes.int32, dtypes.int64, dtypes.uint32, dtypes.uint64, dtypes.half
 _BY_REFERENCE: dict[str, Any] = {"writes": "ref", "differentiable": False}
 # How many updates of one row are applied in turns of whole rows; of still more each turn has too few rows.
 _TURNS = 32
+# Elements of updates from which compiled code is asked for, and the ufuncs that it knows.
+_WORTH_COMPILING = 1 << 10
+_OPERATORS = {"add": "+", "subtract": "-", "multiply": "*"}
 _ORDERED = (*dtypes.FLOATING, dtypes.int32, dtypes.int64)
 
 
@@ -41,11 +45,26 @@ def _set(xp: Namespace, value: Array, index: Any, updates: Array) -> None:
 def _at(ufunc: str) -> Combine:
     def combine(xp: Namespace, value: Array, index: Any, updates: Array) -> None:
         if xp is np and value.ndim > 1 and isinstance(index, np.ndarray) and index.ndim == 1 and updates.ndim:
-            _whole_rows(getattr(np, ufunc), value, index, updates)
+            if not _compiled_rows(_OPERATORS.get(ufunc), value, index, updates):
+                _whole_rows(getattr(np, ufunc), value, index, updates)
         else:
             getattr(xp, ufunc).at(value, index, updates)
 
     return combine
+
+
+def _compiled_rows(operator: str | None, value: Array, index: Array, updates: Array) -> bool:
+    """Update row by row in compiled code, where there is any; False where nothing has happened."""
+    if operator is None or value.dtype.char not in "fd" or index.dtype.char not in "il":
+        return False
+    if not (value.flags.c_contiguous and value.dtype == updates.dtype and updates.size >= _WORTH_COMPILING):
+        return False
+    update = row_updates(operator, value.dtype.char, index.dtype.char).ask()
+    if update is None:
+        return False
+    columns = value[0].size
+    update(value.reshape(-1, columns), np.ascontiguousarray(index), np.ascontiguousarray(updates.reshape(-1, columns)))
+    return True
 
 
 def _whole_rows(ufunc: Any, value: Array, index: Array, updates: Array) -> None:
@@ -269,7 +288,9 @@ def _declare_scatter(suffix: str, combine: Combine, kinds: Any, gpu_kinds: Any, 
     """Declare Scatter`suffix` and ResourceScatter`suffix`."""
     cpu, gpu = _scatter(combine, check_rows), _scatter(combine, trust_rows)
     types = "ref: Ref(T), indices: Tindices, updates: T -> output_ref: Ref(T)"
-    by_reference = op(f"Scatter{suffix}", types=types, shape=_scatter_ref_shape, **_BY_REFERENCE, **_restrict("T", kinds))
+    by_reference = op(
+        f"Scatter{suffix}", types=types, shape=_scatter_ref_shape, **_BY_REFERENCE, **_restrict("T", kinds)
+    )
     types = "resource: resource, indices: Tindices, updates: dtype ->"
     as_resource = op(
         f"ResourceScatter{suffix}", types=types, shape=_scatter_resource_shape, writes="resource",

@@ -156,7 +156,7 @@ def test_it_can_be_turned_off():
 
 @needs_numba
 def test_what_does_not_compile_stays_with_numpy(monkeypatch, caplog):
-    def fail(loops):
+    def fail(*source):
         raise RuntimeError("no such instruction")
 
     monkeypatch.setattr(compiled, "_function", fail)
@@ -169,3 +169,26 @@ def test_what_does_not_compile_stays_with_numpy(monkeypatch, caplog):
         np.testing.assert_array_equal(fused(x)[0], x * 3 + 41)
         compiled.settle()
     assert "no such instruction" in caplog.text
+
+
+@needs_numba
+@pytest.mark.parametrize("index", ["i4", "i8"])
+@pytest.mark.parametrize("value", ["f4", "f8"])
+@pytest.mark.parametrize(("operator", "ufunc"), [("+", np.add), ("-", np.subtract), ("*", np.multiply)])
+def test_rows_that_come_again_are_updated_in_order(operator, ufunc, value, index):
+    rng = np.random.RandomState(0)
+    rows, places, updates = (
+        rng.rand(20, 3).astype(value),
+        rng.randint(0, 20, 200).astype(index),
+        rng.rand(200, 3).astype(value),
+    )
+    expected = rows.copy()
+    ufunc.at(expected, places, updates)
+    request = compiled.row_updates(operator, np.dtype(value).char, np.dtype(index).char)
+    request.ask()
+    request.ask()
+    compiled.settle()
+    for array in (places, updates):
+        array.setflags(write=False)
+    request.ask()(rows, places, updates)
+    np.testing.assert_array_equal(rows, expected)
