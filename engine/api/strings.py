@@ -3,13 +3,17 @@
 from ...ops.strings import as_string, reduce_join, regex_replace, substr
 from ...ops.strings import string_join as join
 from ...ops.strings import string_strip as strip
+from ...ops.strings import string_to_hash_bucket as to_hash_bucket
+from ...ops.strings import string_to_hash_bucket_fast as to_hash_bucket_fast
+from ...ops.strings import string_to_hash_bucket_strong as to_hash_bucket_strong
 from ...ops.strings import string_to_number as to_number
+from ...ops.strings.split import string_split_v2 as split
 from ...ops.strings.text import regex_full_match
 from ...ops.strings.text import string_length as length
 from ...ops.strings.text import string_lower as lower
 from ...ops.strings.text import string_upper as upper
 
 __all__ = [
-    "as_string", "join", "length", "lower", "reduce_join", "regex_full_match", "regex_replace", "strip", "substr", "to_number",
-    "upper",
+    "as_string", "join", "length", "lower", "reduce_join", "regex_full_match", "regex_replace", "split", "strip", "substr",
+    "to_hash_bucket", "to_hash_bucket_fast", "to_hash_bucket_strong", "to_number", "upper",
 ]  # fmt: skip
