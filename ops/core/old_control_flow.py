@@ -9,6 +9,7 @@ Nothing is built here. Invariant: in the tree's order, every node comes after al
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ FLOW = frozenset(
     prefix + name for prefix in ("", "Ref") for name in ("Enter", "Exit", "Merge", "NextIteration", "Switch")
 ) | {"LoopCond"}
 _INPUTS = {"Enter": 1, "Exit": 1, "NextIteration": 1, "Switch": 2, "LoopCond": 1}
+_SPECIAL = ("Enter", "Exit", "NextIteration", "LoopCond")
 Literals = dict[str, bool]
 
 
@@ -60,18 +62,20 @@ class Conditional:
 
 @dataclass
 class Variable:
-    """A loop variable: the names of its Enter, Merge, NextIteration, Switch and Exit nodes."""
+    """A loop variable: the names of its Enter, Merge, NextIteration and Switch nodes."""
 
     enter: str
     merge: str
     following: str
     switches: list[str] = field(default_factory=list)
-    exits: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Loop:
-    """A frame: its variables, the names of Enter nodes of what it only reads, its condition and its body."""
+    """A frame: its variables, the names of Enter nodes of what it only reads, its condition, its body.
+
+    `after` runs once, on what the variables are in the end; `exits` are the names of the nodes that hand values out.
+    """
 
     name: str
     variables: list[Variable]
@@ -79,6 +83,8 @@ class Loop:
     condition: list[Item]
     test: str
     body: list[Item]
+    after: list[Item]
+    exits: list[str]
 
 
 Item = str | Choice | Conditional | Loop
@@ -113,12 +119,16 @@ def structure(nodes: Mapping[str, Any], order: Iterable[str], given: Mapping[str
     return _Structure(nodes, list(order), given).scope()
 
 
+# Something of a tree, the units that it holds, and those that it needs.
+_Made = tuple[Item, list[str], set[str]]
+
+
 class _Structure:
     """State: `frame` by node, `position` of names in the order; what is worked out anew in each scope is in `_Scope`."""
 
     def __init__(self, nodes: Mapping[str, Any], order: list[str], given: Mapping[str, Any]) -> None:
         self.nodes, self.order, self.given = nodes, order, given
-        self.position = {name: i for i, name in enumerate(order)}
+        self.position = {name: i for i, name in enumerate(nodes)}
         self.root = Frame("", None)
         self.frame: dict[str, Frame] = {}
         self._needs: dict[str, set[str]] = {}
@@ -201,26 +211,46 @@ class _Structure:
         }
         special.update(v.merge for v in variables)
         special.update(name for v in variables for name in v.switches)
-        conditions = [name for name in frame.nodes if kind_of(self.nodes[name]) == "LoopCond"]
+        conditions = self._of_kind(frame, "LoopCond")
         if len(conditions) != 1:
             raise ValueError(f"The loop {frame.name!r} has {len(conditions)} LoopCond nodes, but needs one")
         test = data_of(self.nodes[conditions[0]])[0]
         units = [unit for unit in self._units(frame) if unit not in special]
-        behind = self._behind(frame, [source_of(test)], set(units))
-        rest = [unit for unit in units if unit not in behind]
-        body = self._behind(frame, rest, set(units)) | set(rest)
+        after = self._after(frame, units, {f"{name}:0" for v in variables for name in v.switches})
+        inside = {unit for unit in units if unit not in after}
+        behind = self._behind(frame, [source_of(test)], inside)
+        rest = [unit for unit in units if unit in inside and unit not in behind]
+        body = self._behind(frame, rest, inside) | set(rest)
         for v in variables:
-            body |= self._behind(frame, [source_of(t) for t in self.nodes[v.following].input], set(units))
+            body |= self._behind(frame, [source_of(t) for t in self.nodes[v.following].input], inside)
         entered = {v.enter for v in variables}
-        constants = [n for n in frame.nodes if kind_of(self.nodes[n]) == "Enter" and n not in entered]
+        exits = self._of_kind(frame, "Exit")
+        for name in exits:
+            source = source_of(data_of(self.nodes[name])[0])
+            if source not in after and not any(source in v.switches for v in variables):
+                raise ValueError(f"Node {name!r} (Exit) does not hand out what a loop variable is in the end")
         return Loop(
-            frame.name, variables, constants, self._arranged(frame, [u for u in units if u in behind]), test,
+            frame.name, variables, [n for n in self._of_kind(frame, "Enter") if n not in entered],
+            self._arranged(frame, [u for u in units if u in behind]), test,
             self._arranged(frame, [u for u in units if u in body]),
+            self._arranged(frame, [u for u in units if u in after]), exits,
         )  # fmt: skip
+
+    def _of_kind(self, frame: Frame, kind: str) -> list[str]:
+        return [name for name in frame.nodes if kind_of(self.nodes[name]) == kind]
+
+    def _after(self, frame: Frame, units: list[str], final: set[str]) -> set[str]:
+        """Return the units of a loop that run when it is over: what needs final values, and what only that needs in turn."""
+        found: set[str] = set()
+        for unit in units:
+            texts = [key_of(t) for name in self.names_of(unit, frame) for t in self.inputs(name)]
+            if not final.isdisjoint(texts) or not found.isdisjoint(self.needs(unit, frame)):
+                found.add(unit)
+        constants = {u for u in units if u in self.nodes and self.nodes[u].op == "Const"}
+        return found | {u for unit in found for u in self.needs(unit, frame) if u in constants}
 
     def _variables(self, frame: Frame) -> list[Variable]:
         found: dict[str, Variable] = {}
-        switches: dict[str, Variable] = {}
         for name in frame.nodes:
             node, kind = self.nodes[name], kind_of(self.nodes[name])
             sources = [source_of(text) for text in data_of(node)]
@@ -233,12 +263,7 @@ class _Structure:
             elif kind == "Switch" and self._is(sources[1], "LoopCond"):
                 if sources[0] not in found:
                     raise ValueError(f"Node {name!r} (Switch) leaves a loop, but passes on no loop variable")
-                switches[name] = found[sources[0]]
                 found[sources[0]].switches.append(name)
-            elif kind == "Exit":
-                if sources[0] not in switches or key_of(data_of(node)[0]) != f"{sources[0]}:0":
-                    raise ValueError(f"Node {name!r} (Exit) does not hand out a loop variable")
-                switches[sources[0]].exits.append(name)
         return list(found.values())
 
     def _is(self, name: str, kind: str) -> bool:
@@ -247,13 +272,17 @@ class _Structure:
     def needs(self, unit: str, frame: Frame) -> set[str]:
         """Return the units of a frame that a unit needs, but for what closes a loop."""
         if unit not in self._needs:
-            names = [unit] if unit in self.nodes else self._inside(self.inner_frame(unit, frame))
+            names = self.names_of(unit, frame)
             sources = {source_of(text) for name in names for text in self.inputs(name)}
             if unit in self.nodes and kind_of(self.nodes[unit]) == "Merge":
                 sources = {source for source in sources if not self._is(source, "NextIteration")}
             units = {self.unit_of(source, frame) for source in sources}
             self._needs[unit] = {u for u in units if u is not None and u != unit}
         return self._needs[unit]
+
+    def names_of(self, unit: str, frame: Frame) -> list[str]:
+        """Return the nodes that a unit is."""
+        return [unit] if unit in self.nodes else self._inside(self.inner_frame(unit, frame))
 
     def _inside(self, frame: Frame) -> list[str]:
         return [*frame.nodes, *(name for inner in frame.inner.values() for name in self._inside(inner))]
@@ -406,19 +435,48 @@ class _Scope:
 
     def _schedule(self, units: list[str], level: Literals) -> list[Item]:
         """Return the tree of units that run under `level`: what can run, then a conditional, and again."""
-        items: list[Item] = []
+        made: list[_Made] = []
         waiting, here = units, set(units)
         while waiting:
-            left = self._run(waiting, here, level, items)
+            left = self._run(waiting, here, level, made)
             if left:
-                left = self._choose(left, here, level, items)
+                left = self._choose(left, here, level, made)
             if len(left) == len(waiting):
                 raise ValueError(f"Node {waiting[0].partition(':')[0]!r} waits for a conditional that waits for it")
             waiting = left
+        return self._as_written(made)
+
+    def _as_written(self, made: list[_Made]) -> list[Item]:
+        """Return items in the order of the GraphDef as far as each comes after what it needs."""
+        holder = {unit: i for i, (_, units, _) in enumerate(made) for unit in units}
+        needs = [{holder[n] for n in sources if n in holder} - {i} for i, (_, _, sources) in enumerate(made)]
+        users: list[list[int]] = [[] for _ in made]
+        for i, sources in enumerate(needs):
+            for source in sources:
+                users[source].append(i)
+        place = [max((self._place(unit) for unit in units), default=-1) for _, units, _ in made]
+        ready = [(place[i], i) for i, sources in enumerate(needs) if not sources]
+        heapq.heapify(ready)
+        items = []
+        while ready:
+            _, i = heapq.heappop(ready)
+            items.append(made[i][0])
+            for user in users[i]:
+                needs[user].discard(i)
+                if not needs[user]:
+                    heapq.heappush(ready, (place[user], user))
         return items
 
-    def _run(self, waiting: list[str], here: set[str], level: Literals, items: list[Item]) -> list[str]:
-        """Move what can run from `waiting` to `items`, and return the rest."""
+    def _place(self, unit: str) -> int:
+        if unit in self.whole.nodes:
+            return self.whole.position[unit]
+        return max((self.whole.position[name] for name in self._names(unit)), default=-1)
+
+    def _names(self, unit: str) -> list[str]:
+        return [] if ":" in unit and unit in self.chosen else self.whole.names_of(unit, self.frame)
+
+    def _run(self, waiting: list[str], here: set[str], level: Literals, made: list[_Made]) -> list[str]:
+        """Move what can run from `waiting` to `made`, and return the rest."""
         left = []
         for unit in waiting:
             plain = not self._rest(unit, level) and self.chosen.get(unit, ("",))[0] == ""
@@ -426,7 +484,7 @@ class _Scope:
                 left.append(unit)
                 continue
             here.discard(unit)
-            items.append(self._item(unit))
+            made.append((self._item(unit), [unit], self.needs[unit]))
         return left
 
     def _item(self, unit: str) -> Item:
@@ -437,7 +495,7 @@ class _Scope:
     def _rest(self, unit: str, level: Literals) -> Literals:
         return {key: value for key, value in (self.under[unit] or {}).items() if key not in level}
 
-    def _choose(self, waiting: list[str], here: set[str], level: Literals, items: list[Item]) -> list[str]:
+    def _choose(self, waiting: list[str], here: set[str], level: Literals, made: list[_Made]) -> list[str]:
         """Move the units under one predicate from `waiting` to a conditional, and return the rest."""
         key = self._next_predicate(waiting, here, level)
         sides: dict[bool, list[str]] = {False: [], True: []}
@@ -455,7 +513,11 @@ class _Scope:
         here -= taken
         here -= set(choices)
         branches = [self._schedule(sides[outcome], {**level, key: outcome}) for outcome in (False, True)]
-        items.append(Conditional(self.predicates[key], branches, [self.chosen[name][1] for name in choices]))
+        conditional = Conditional(self.predicates[key], branches, [self.chosen[name][1] for name in choices])
+        units = [*sides[False], *sides[True], *choices]
+        needs = {need for unit in units for need in self.needs[unit]}
+        source = self._unit_behind(key)
+        made.append((conditional, units, needs if source is None else needs | {source}))
         return [unit for unit in waiting if unit in here]
 
     def _next_predicate(self, waiting: list[str], here: set[str], level: Literals) -> str:
@@ -470,8 +532,11 @@ class _Scope:
         raise ValueError(f"Node {waiting[0].partition(':')[0]!r} waits for a conditional that waits for it")
 
     def _is_known(self, key: str, here: set[str], level: Literals) -> bool:
+        unit = self._unit_behind(key)
+        return unit is None or (unit not in here and not self._rest(unit, level))
+
+    def _unit_behind(self, key: str) -> str | None:
+        """Return the unit of this scope that makes a predicate, None for one from elsewhere."""
         source = source_of(key)
         unit = self.whole.unit_of(source, self.frame) if source in self.whole.nodes else None
-        if unit is None or unit not in self.under:
-            return True
-        return unit not in here and not self._rest(unit, level)
+        return unit if unit in self.under else None

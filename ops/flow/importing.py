@@ -125,6 +125,8 @@ class OldFlowImporter(Importer):
             value = self._values.get(f"{name}:0")
             return self._start() if value is None or value.op.type == "_Arg" else self._reached(value).op
         op = self._added[name]
+        if self._is_in_a_loop(op):
+            return self._start()
         if op not in self._signals or not self._is_near(self._signals[op]):
             assert op.region is not None
             with inside(self.graph, op.region, self.prefix), self.graph.control_dependencies([op]):
@@ -134,6 +136,15 @@ class OldFlowImporter(Importer):
 
     def _is_near(self, op: Operation) -> bool:
         return op.region is None or op.region.encloses(self.graph.current_region)
+
+    def _is_in_a_loop(self, op: Operation) -> bool:
+        """Tell whether a loop that is over holds an operation: whoever needs the loop's outputs has waited for it."""
+        region = op.region
+        while region is not None and not region.encloses(self.graph.current_region):
+            if region.kind == "loop":
+                return True
+            region = region.owner.region if region.owner is not None else None
+        return False
 
     def _start(self) -> Operation:
         """Return an operation that waits for nothing, in the place of one that a region has run anyway."""
@@ -192,9 +203,10 @@ class OldFlowImporter(Importer):
                     node = self._while_node(item, initial, dims)
             except _Narrow as found:
                 dims = found.dims
-        for v, output in zip(item.variables, node.outputs, strict=True):
-            for name in v.exits:
-                self._pass_on(name, output)
+        self._name_values(item, list(node.outputs))
+        self._build(item.after)
+        for name in item.exits:
+            self._pass_on(name, self._input(name, data_of(self._nodes[name])[0]))
 
     def _plain(self, tensor: Tensor) -> Tensor:
         return identity(tensor) if tensor.dtype._is_ref_dtype else tensor
@@ -211,11 +223,11 @@ class OldFlowImporter(Importer):
         for tensor, shape in zip(initial, dims, strict=True):
             loop.add(tensor, shape)
         with self.graph.region(loop.condition):
-            self._name_parameters(item, loop.condition.params)
+            self._name_values(item, loop.condition.params)
             self._build(item.condition)
             loop.condition.results = [own_result(loop.condition, self._input(item.name, item.test))]
         with self.graph.region(loop.body):
-            self._name_parameters(item, loop.body.params)
+            self._name_values(item, loop.body.params)
             self._build(item.body)
             loop.body.results = [self._following(loop.body, v) for v in item.variables]
         kept = [_common(t.dims, shape) for t, shape in zip(loop.body.results, dims, strict=True)]
@@ -226,8 +238,8 @@ class OldFlowImporter(Importer):
         with self.graph.control_dependencies(controls):
             return loop.close(f"{scope}/While")
 
-    def _name_parameters(self, item: Loop, params: list[Tensor]) -> None:
-        for v, tensor in zip(item.variables, params, strict=True):
+    def _name_values(self, item: Loop, values: list[Tensor]) -> None:
+        for v, tensor in zip(item.variables, values, strict=True):
             for key in (v.merge, *v.switches):
                 self._values[f"{key}:0"] = self._values[f"{key}:1"] = tensor
 

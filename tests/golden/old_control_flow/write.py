@@ -105,9 +105,14 @@ def scanned(x, p):
     return [tf.scan(lambda a, v: a * p + tf.sin(v), x), tf.foldl(lambda a, v: a * v + p, x)]
 
 
+def gated(x, p):
+    """As `cond_in_loop`, with gradients that wait for each other, as those of optimizers do."""
+    return cond_in_loop(x, p)
+
+
 PROGRAMS = [
     cond, nested_cond, two_results, chained_conds, case, choice_of_constants, asserted, power, no_iteration, until_large,
-    nested_loops, cond_in_loop, loop_in_cond, growing, accumulated, mapped, scanned,
+    nested_loops, cond_in_loop, loop_in_cond, growing, accumulated, mapped, scanned, gated,
 ]  # fmt: skip
 INPUTS = [([0.5, -1.25, 2.0], p) for p in (0.75, -0.5, -2.0, 1.5)]
 
@@ -119,7 +124,9 @@ def main():
             x, p = tf.placeholder(tf.float32, [3], name="x"), tf.placeholder(tf.float32, [], name="p")
             ys = program(x, p)
             floats = [y for y in ys if y.dtype == tf.float32]
-            ys += [dx for dx in tf.gradients(floats, [x, p], [tf.cos(y) for y in floats]) if dx is not None]
+            wait = program is gated
+            found = tf.gradients(floats, [x, p], [tf.cos(y) for y in floats], gate_gradients=wait)
+            ys += [dx for dx in found if dx is not None]
             for i, y in enumerate(ys):
                 tf.identity(y, name=f"out{i}")
             names = [f"out{i}:0" for i in range(len(ys))]
