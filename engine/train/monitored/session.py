@@ -68,7 +68,8 @@ class _MonitoredSession:
     def _create(self) -> HookedSession:
         while True:
             try:
-                return HookedSession(self._creator.create_session(), self._hooks, self._grace)
+                with self._graph.as_default():
+                    return HookedSession(self._creator.create_session(), self._hooks, self._grace)
             except _RECOVERED as error:
                 if not self._recovers:
                     raise
