@@ -37,6 +37,7 @@ from .numeric_checks import (
     is_strictly_increasing,
     verify_tensor_all_finite,
 )
+from .tables import initialize_all_tables, tables_initializer
 
 __all__ = [
     "Assert",
@@ -67,11 +68,13 @@ __all__ = [
     "clip_by_norm",
     "confusion_matrix",
     "global_norm",
+    "initialize_all_tables",
     "is_non_decreasing",
     "is_numeric_tensor",
     "is_strictly_increasing",
     "random_crop",
     "repeat",
     "sort",
+    "tables_initializer",
     "verify_tensor_all_finite",
 ]  # fmt: skip

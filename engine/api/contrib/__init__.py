@@ -1,5 +1,6 @@
 """`tf.contrib`: what TF1 programs use most of it. Names only; loaded when a program first says `tf.contrib`."""
 
+from .. import lookup as lookup
 from .. import signal as signal
 from . import data as data
 from . import framework as framework
@@ -16,6 +17,6 @@ from . import training as training
 from . import util as util
 
 __all__ = [
-    "data", "framework", "layers", "learn", "legacy_seq2seq", "losses", "opt", "rnn", "seq2seq", "signal", "slim", "tensorboard",
-    "training", "util",
+    "data", "framework", "layers", "learn", "legacy_seq2seq", "lookup", "losses", "opt", "rnn", "seq2seq", "signal",
+    "slim", "tensorboard", "training", "util",
 ]  # fmt: skip

@@ -1,0 +1,161 @@
+"""Lookup tables: filled once, from tensors and files, with buckets, and such as change."""
+
+import numpy as np
+import pytest
+
+import millstream as tf
+from millstream.engine.api import lookup
+from millstream.ops.lookup.table_ops import import_op
+from support.opcheck_programs import Program, program_table, program_tests
+
+KEYS, VALUES = ["a", "b", "c"], np.array([10, 20, 30])
+
+
+@pytest.fixture
+def session():
+    with tf.Graph().as_default(), tf.Session() as session:
+        yield session
+
+
+@pytest.fixture
+def words(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("emerson\nlake\npalmer\n")
+    return str(path)
+
+
+def test_a_table_is_filled_once(session) -> None:
+    table = lookup.HashTable(lookup.KeyValueTensorInitializer(KEYS, VALUES), -1)
+    found = table.lookup(tf.constant([["b", "x"], ["a", "c"]]))
+    assert found.shape.as_list() == [2, 2]
+    with pytest.raises(tf.errors.FailedPreconditionError, match="Table not initialized"):
+        session.run(found)
+    session.run(tf.tables_initializer())
+    session.run(table.init)
+    assert session.run([found, table.size()])[0].tolist() == [[20, -1], [10, 30]]
+    assert session.run(table.size()) == 3
+
+
+def test_one_key_has_one_value(session) -> None:
+    table = lookup.StaticHashTable(lookup.KeyValueTensorInitializer(["a", "a"], [1, 2]), -1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="different value for same key"):
+        session.run(table.initializer)
+    with pytest.raises(TypeError, match="Signature mismatch"):
+        table.lookup(tf.constant([1]))
+
+
+def test_words_of_a_file(session, words) -> None:
+    table = tf.contrib.lookup.index_table_from_file(words, num_oov_buckets=2)
+    back = lookup.index_to_string_table_from_file(words)
+    session.run(tf.tables_initializer())
+    ids = session.run(table.lookup(tf.constant(["lake", "emerson", "and"])))
+    assert ids[:2].tolist() == [1, 0]
+    assert ids[2] in (3, 4)
+    assert session.run(table.size()) == 5
+    assert session.run(back.lookup(tf.constant([2, 7], tf.int64))).tolist() == [b"palmer", b"UNK"]
+    assert tf.get_collection(tf.GraphKeys.ASSET_FILEPATHS)
+
+
+def test_columns_of_a_file(session, tmp_path) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text("a,1.5\nb,2.5\n")
+    table = lookup.StaticHashTable(
+        lookup.TextFileInitializer(str(path), tf.string, 0, tf.float32, 1, delimiter=","), 0.0
+    )
+    session.run(table.initializer)
+    assert session.run(table.lookup(tf.constant(["b", "z"]))).tolist() == [2.5, 0.0]
+
+
+def test_elements_of_a_vector(session) -> None:
+    table = lookup.index_table_from_tensor(np.array([7, 9, 8]), dtype=tf.int64)
+    names = lookup.index_to_string_table_from_tensor(["x", "y"])
+    sparse = tf.SparseTensor([[0, 1], [1, 0]], tf.constant([9, 5], tf.int64), [2, 2])
+    session.run(tf.tables_initializer())
+    found = session.run(table.lookup(sparse))
+    assert found.values.tolist() == [1, -1]
+    assert found.indices.tolist() == [[0, 1], [1, 0]]
+    assert session.run(names.lookup(tf.constant([1, 0], tf.int64))).tolist() == [b"y", b"x"]
+
+
+def test_buckets_are_tensorflows(session) -> None:
+    table = lookup.StaticVocabularyTable(lookup.KeyValueTensorInitializer(["a"], np.array([0])), 5)
+    session.run(tf.tables_initializer())
+    hashed = session.run(tf.strings.to_hash_bucket_fast(["q", "r"], 5))
+    assert session.run(table.lookup(tf.constant(["a", "q", "r"]))).tolist() == [0, *(hashed + 1)]
+
+
+def test_tables_that_change(session) -> None:
+    table = lookup.MutableHashTable(tf.string, tf.int64, -1)
+    insert = table.insert(tf.constant(["a", "b"]), tf.constant([1, 2], tf.int64))
+    session.run(insert)
+    assert session.run(table.lookup(tf.constant(["b", "c"]))).tolist() == [2, -1]
+    session.run(table.remove(tf.constant(["a"])))
+    assert session.run(table.size()) == 1
+    keys, values = session.run(table.export())
+    assert (keys.tolist(), values.tolist()) == ([b"b"], [2])
+
+
+def test_wrong_arguments_are_refused(session) -> None:
+    with pytest.raises(ValueError, match="Values must be dtype"):
+        lookup.TextFileInitializer("x", tf.string, -2, tf.int32, -1)
+    with pytest.raises(ValueError, match="vocabulary_file"):
+        lookup.index_table_from_file("")
+    with pytest.raises(ValueError, match="num_oov_buckets"):
+        lookup.index_table_from_tensor(KEYS, num_oov_buckets=-1)
+    missing = lookup.index_table_from_file("/nowhere/words.txt")
+    with pytest.raises(tf.errors.NotFoundError):
+        session.run(missing.initializer)
+
+
+def static(keys):
+    table = lookup.HashTable(lookup.KeyValueTensorInitializer(tf.constant(KEYS), tf.constant(VALUES)), -1)
+    with tf.control_dependencies([table.initializer]):
+        return [table.lookup(tf.identity(keys)), table.size()]
+
+
+def from_file(keys, path):
+    table = lookup.HashTable(lookup.TextFileIdTableInitializer(path), -1)
+    with tf.control_dependencies([table.initializer]):
+        return table.lookup(tf.identity(keys))
+
+
+def changing(keys, values):
+    table = lookup.MutableHashTable(tf.int64, tf.float32, 0.5)
+    with tf.control_dependencies([table.insert(keys, values)]), tf.control_dependencies([table.remove(keys[:1])]):
+        return [table.lookup(tf.identity(keys)), *table.export()]
+
+
+def of_vectors(keys, values):
+    table = lookup.MutableHashTable(tf.int64, tf.float32, [0.0, 0.0])
+    with tf.control_dependencies([table.insert(keys, values)]):
+        return table.lookup(tf.identity(keys) + 1)
+
+
+def dense(keys, values):
+    table = lookup.MutableDenseHashTable(tf.int64, tf.float32, 0.5, empty_key=-1, deleted_key=-2)
+    imported = import_op.node(table.resource_handle, keys, values)
+    with tf.control_dependencies([imported]):
+        return table.lookup(tf.identity(keys) - 1)
+
+
+def words_of(folder):
+    path = folder / "w.txt"
+    path.write_text("x\ny\n")
+    return [np.array([b"y", b"q"], object), np.array(str(path).encode(), object)]
+
+
+ASKED = np.array([b"c", b"?", b"a"], object)
+NUMBERS, REALS = np.array([1, 2, 3]), np.array([1.5, 2.5, 3.5], np.float32)
+PROGRAMS = program_table(
+    *[Program(op, static, [ASKED], reference=lambda _: (np.array([30, -1, 10]), np.int64(3)))
+      for op in ("HashTableV2", "InitializeTableV2", "LookupTableFindV2", "LookupTableSizeV2")],
+    Program("InitializeTableFromTextFileV2", from_file, words_of, reference=lambda *_: np.array([1, -1])),
+    *[Program(op, changing, [NUMBERS, REALS], reference=lambda *_: (np.array([0.5, 2.5, 3.5], "f4"), NUMBERS[1:], REALS[1:]))
+      for op in ("MutableHashTableV2", "LookupTableInsertV2", "LookupTableRemoveV2", "LookupTableExportV2")],
+    Program("MutableHashTableOfTensorsV2", of_vectors, [NUMBERS, np.stack([REALS, -REALS], 1)],
+            reference=lambda _, v: np.concatenate([v[1:], np.zeros((1, 2))])),
+    *[Program(op, dense, [NUMBERS, REALS], reference=lambda *_: np.array([0.5, 1.5, 2.5], "f4"))
+      for op in ("MutableDenseHashTableV2", "LookupTableImportV2")],
+)  # fmt: skip
+
+(test_programs,) = program_tests(PROGRAMS)
