@@ -67,6 +67,8 @@ from .fake_quant import (
 )
 from .matmul import matmul, tensordot
 from .operators import add, div, div_no_nan, divide, floordiv, logical_xor, pow, scalar_mul, truediv
+from .quantize import dequantize, quantize, quantize_v2
+from .quantize import quantize_and_dequantize as quantize_and_dequantize
 from .ranges import lin_space, linspace, range
 from .reduce import (
     arg_max,
@@ -207,6 +209,7 @@ __all__ = [
     "cumprod",
     "cumsum",
     "cumulative_logsumexp",
+    "dequantize",
     "digamma",
     "div",
     "div_no_nan",
@@ -266,6 +269,8 @@ __all__ = [
     "polygamma",
     "population_count",
     "pow",
+    "quantize",
+    "quantize_v2",
     "range",
     "real",
     "realdiv",
