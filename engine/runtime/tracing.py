@@ -1,6 +1,7 @@
 """What really ran: RunMetadata's step_stats and partition_graphs, and Chrome's trace of them.
 
-Each device has its own lane, copies in a lane of their own (`<device> copies`).
+Each device has its own lane, copies in a lane of their own (`<device> copies`). A copy that has come is a node there and in the
+partition graphs, named after the tensor and the device that it came to, such as `w/read_to_GPU_1`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ...devices.device import Device
 from ..compiler.ir import Step
 
 _COPIES = ("copy", "start", "wait")
+COPY = "Copy"
 
 
 def lane_of(step: Step) -> str:
@@ -61,19 +63,44 @@ def named(step: Step) -> list[tuple[str, Any]]:
     """Return the (name, op) of every node that a step ran."""
     if step.kind == "fused":
         return [(inner.op.name, inner.op) for inner in step.extra]
-    suffix = f":{step.kind}" if step.kind in _COPIES else ""
-    return [(step.op.name + suffix, step.op)]
+    if step.kind == "start":
+        return [(f"{step.op.name}:start", step.op)]
+    if step.kind in _COPIES and step.outputs[0] is not None:
+        return [(copied_name(step.outputs[0].label or f"{step.op.name}:0", step.device.name), step.op)]
+    return [(step.op.name, step.op)]
+
+
+def copied_name(tensor: str, device: str) -> str:
+    """Return the name of the node that stands for the copy of a tensor ("x:1") on a device."""
+    name, _, index = tensor.rpartition(":")
+    short = device.rpartition("/device:")[2].replace(":", "_")
+    return f"{name}_to_{short}" if index == "0" else f"{name}_{index}_to_{short}"
 
 
 def partition_graphs(metadata: Any, plan: Any) -> None:
-    """Write one GraphDef per device, whose nodes carry the assigned device."""
+    """Write one GraphDef per device, whose nodes carry the assigned device; copies are nodes where they come to."""
     graphs: dict[str, Any] = {}
+    nodes: dict[str, Any] = {}
+
+    def added(device: str) -> Any:
+        if device not in graphs:
+            graphs[device] = metadata.partition_graphs.add()
+        return graphs[device].node.add()
+
     for op, device in plan.assignment.device_of.items():
-        if device.name not in graphs:
-            graphs[device.name] = metadata.partition_graphs.add()
-        node = graphs[device.name].node.add()
+        node = nodes[op.name] = added(device.name)
         node.CopyFrom(op.node_def)
         node.device = device.name
+    for copy in plan.copies:
+        copied = copied_name(copy.tensor, copy.destination)
+        made = added(copy.destination)
+        made.name, made.op, made.device = copied, COPY, copy.destination
+        source = copy.tensor.removesuffix(":0")
+        made.input.append(source)
+        for consumer in copy.consumers:
+            if consumer in nodes:
+                inputs = nodes[consumer].input
+                inputs[:] = [copied if name == source else name for name in inputs]
 
 
 def chrome_trace(step_stats: Any) -> str:

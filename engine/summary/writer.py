@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from ...ops.core import protos
+from .placed import placed_graph
 
 
 class FileWriter:
@@ -31,6 +32,7 @@ class FileWriter:
         self._closed = False
         self._tags: set[str] = set()
         self._described: set[str] = set()
+        self._graph: Any = None
         self._writer = self._open()
         if graph is not None or graph_def is not None:
             self.add_graph(graph if graph is not None else graph_def)
@@ -75,6 +77,7 @@ class FileWriter:
         definition = graph_def if graph_def is not None else graph
         if hasattr(definition, "as_graph_def"):
             definition = definition.as_graph_def(add_shapes=True)
+        self._graph = definition
         self._add(global_step, graph_def=definition.SerializeToString())
 
     def add_meta_graph(self, meta_graph_def: Any, global_step: Any = None) -> None:
@@ -84,10 +87,16 @@ class FileWriter:
         self._add(global_step, meta_graph_def=meta_graph_def.SerializeToString())
 
     def add_run_metadata(self, run_metadata: Any, tag: str, global_step: Any = None) -> None:
-        """Write a RunMetadata under a tag that TensorBoard offers; ValueError when the tag was used before."""
+        """Write a RunMetadata under a tag that TensorBoard offers; ValueError when the tag was used before.
+
+        Where it tells on which devices nodes ran, the graph that was written is written again, with these devices.
+        """
         if tag in self._tags:
             raise ValueError("The provided tag was already used for this event type")
         self._tags.add(tag)
+        if self._graph is not None and run_metadata.partition_graphs:
+            self._graph = placed_graph(self._graph, run_metadata.partition_graphs)
+            self._add(global_step, graph_def=self._graph.SerializeToString())
         message = protos.TaggedRunMetadata(tag=tag, run_metadata=run_metadata.SerializeToString())
         self._add(global_step, tagged_run_metadata=message)
 

@@ -50,7 +50,7 @@ def write_a_run(folder):
         for step in range(3):
             writer.add_summary(sess.run(merged), step)
             sess.run(train)
-        sess.run(train, options=options, run_metadata=metadata)
+        sess.run([train, loss], options=options, run_metadata=metadata)
         writer.add_run_metadata(metadata, "step_3", 3)
 
 
@@ -101,6 +101,23 @@ def test_run_metadata_names_every_device(tmp_path):
     metadata = tf.RunMetadata.FromString(tagged.run_metadata)
     busy = {stats.device for stats in metadata.step_stats.dev_stats if stats.node_stats}
     assert tagged.tag == "step_3" and sum("GPU" in device for device in busy) >= 2
+
+
+def test_the_graph_is_written_again_with_the_devices_that_were_assigned(tmp_path):
+    """On the graph page w is on the GPU that it asked for, and what asked for nothing is where it was put, copies between.
+
+    w (GPU:0) -> w/read -> [w/read_to_GPU_1] -> Square (GPU:1) -> loss
+    """
+    with tf.devices.simulated_gpus(2):
+        write_a_run(tmp_path)
+    asked, placed = [tf.GraphDef.FromString(event.graph_def) for event in events_in(tmp_path) if event.graph_def]
+    before, after = ({node.name: node for node in graph.node} for graph in (asked, placed))
+    assert before["w"].device == "/device:GPU:0" and before["Const"].device == "/device:GPU:1"
+    host = "/job:localhost/replica:0/task:0/device:"
+    assert after["w"].device == f"{host}GPU:0" and after["loss"].device == f"{host}GPU:1"
+    assert (after["w/read_to_GPU_1"].op, list(after["w/read_to_GPU_1"].input)) == ("Copy", ["w/read"])
+    assert list(after["Square"].input) == ["w/read_to_GPU_1"]
+    assert set(before) < set(after)
 
 
 def test_a_tag_is_used_once_and_a_closed_writer_refuses(tmp_path):
@@ -175,7 +192,16 @@ def test_tensorboard_serves_scalars_graph_and_run_metadata(server):
 
     tags = json.loads(server("plugin/graphs/info"))["run"]["tags"]
     assert tags["step_3"]["profile"]
-    drawn = server("plugin/graphs/graph", run="run", conceptual="false").decode()
-    assert 'name: "loss"' in drawn and '"/device:GPU:1"' in drawn
+    devices = nodes_of(server("plugin/graphs/graph", run="run", conceptual="false").decode())
+    assert devices["loss"].endswith("/device:GPU:1") and devices["w/read"].endswith("/device:GPU:0")
+    assert devices["w/read_to_GPU_1"].endswith("/device:GPU:1")
     ran = server("plugin/graphs/run_metadata", run="run", tag="step_3").decode()
     assert "device:GPU:0" in ran and 'node_name: "GradientDescent/update_w/ApplyGradientDescent"' in ran
+    assert 'node_name: "w/read_to_GPU_1"' in ran
+
+
+def nodes_of(drawn):
+    """Returns the device of every node of a graph as TensorBoard serves it to its page."""
+    return dict(
+        re.findall(r'node \{\n  name: "([^"]+)"\n  op: "[^"]+"\n(?:  input: "[^"]+"\n)*  device: "([^"]+)"', drawn)
+    )
