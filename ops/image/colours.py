@@ -108,7 +108,7 @@ def _rgb_to_hsv_gradient(op: Operation, dy: Tensor) -> Tensor:
         )  # fmt: skip
         by_saturation = div_no_nan(dspread, top) - div_no_nan(spread * at_top, top * top)
         parts.append(dhue * where(lively, direct, zero) + dsaturation * by_saturation + dvalue * at_top)
-    return stack(parts, -1)  # type: ignore[no-any-return]
+    return stack(parts, -1)
 
 
 def _first_of(parts: tuple[Tensor, ...], wanted: Tensor) -> list[Tensor]:

@@ -17,7 +17,7 @@ from ..core.shape_rules import constant_value
 from ..core.shapes import Shape
 
 _FLOATS = (dtypes.half, dtypes.float32)
-_TYPES = {"T": _FLOATS, "T_threshold": _FLOATS}
+_TYPES: dict[str, Any] = {"T": _FLOATS, "T_threshold": _FLOATS}
 _DEFAULTS = {"T": dtypes.float32, "T_threshold": dtypes.float32}
 _INPUTS = "boxes: T, scores: T, max_output_size: int32, iou_threshold: T_threshold"
 

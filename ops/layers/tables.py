@@ -201,7 +201,7 @@ class StaticHashTable(LookupInterface):
             )
             self._name = self.resource_handle.op.name.split("/")[-1]
             self.default_value = convert_to_tensor(default_value, self._value_dtype, name="default_value")
-            self._initializer = initializer.initialize(self)
+            self._initializer: Operation = initializer.initialize(self)
         add_to_collection(GraphKeys.TABLE_INITIALIZERS, self._initializer)
 
     @property
@@ -253,7 +253,7 @@ class MutableHashTable(_Changing):
     ) -> None:  # fmt: skip
         super().__init__(key_dtype, value_dtype, name)
         self.default_value = convert_to_tensor(default_value, self._value_dtype)
-        common = {
+        common: dict[str, Any] = {
             "key_dtype": self._key_dtype, "value_dtype": self._value_dtype, "shared_name": shared_name or "",
             "name": name,
         }  # fmt: skip
@@ -304,7 +304,7 @@ class IdTableWithHashBuckets(LookupInterface):
     @property
     def initializer(self) -> Operation:
         """The Operation that fills the table."""
-        return group() if self._table is None else self._table.initializer  # type: ignore[no-any-return]
+        return group() if self._table is None else self._table.initializer
 
     init = initializer
 
@@ -325,7 +325,7 @@ class IdTableWithHashBuckets(LookupInterface):
             if not self._buckets:
                 return known  # type: ignore[no-any-return]
             buckets = self._hashed(tensor) + self._table.size()
-            return where(not_equal(known, self._table.default_value), known, buckets)  # type: ignore[no-any-return]
+            return where(not_equal(known, self._table.default_value), known, buckets)
 
     def _hashed(self, keys: Tensor) -> Tensor:
         words = keys if keys.dtype.base_dtype is dtypes.string else as_string(keys)

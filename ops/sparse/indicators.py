@@ -66,12 +66,11 @@ def sparse_mask(a: Any, mask_indices: Any, name: str | None = None) -> IndexedSl
 
 
 def _distance_shape(node: Operation) -> Shape:
-    known = [constant_value_as_shape(node.inputs[i]) for i in (2, 5)]
-    if known[0] is None or known[1] is None:
+    guess, truth = constant_value_as_shape(node.inputs[2]), constant_value_as_shape(node.inputs[5])
+    if guess is None or truth is None:
         return None
-    return tuple(
-        a if b is None else b if a is None else max(a, b) for a, b in zip(*(k[:-1] for k in known), strict=True)
-    )
+    pairs = zip(guess[:-1], truth[:-1], strict=True)
+    return tuple(None if a is None or b is None else max(a, b) for a, b in pairs)
 
 
 def _sequences(indices: Array, values: Array) -> dict[tuple[int, ...], list[Any]]:

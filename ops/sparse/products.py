@@ -98,7 +98,7 @@ def sparse_tensor_dense_matmul(
     """
     if isinstance(b, SparseTensor) or hasattr(b, "dense_shape"):
         left: Tensor = sparse_tensor_dense_matmul(b, sp_a, not adjoint_b, not adjoint_a, name)
-        return conj(transpose(left))  # type: ignore[no-any-return]
+        return conj(transpose(left))
     sparse = as_sparse(sp_a)
     dense = convert_to_tensor(b, sparse.dtype.base_dtype)
     return matmul_op(  # type: ignore[no-any-return]

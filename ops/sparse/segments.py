@@ -16,7 +16,7 @@ from ..core.shape_rules import constant_value
 from ..core.shapes import Shape, with_rank
 from ..math import unsorted_segment_sum
 
-_TYPES = {"Tidx": dtypes.INDEX, "Tsegmentids": dtypes.INDEX}
+_TYPES: dict[str, Any] = {"Tidx": dtypes.INDEX, "Tsegmentids": dtypes.INDEX}
 _DEFAULTS = dict.fromkeys(("Tidx", "Tsegmentids", "Tnumsegments"), dtypes.int32)
 _IN = "data: T, indices: Tidx, segment_ids: Tsegmentids"
 _BACK = "grad: T, indices: Tidx, segment_ids: Tsegmentids, output_dim0: int32 -> output: T"

@@ -132,7 +132,7 @@ def set_size(a: Any, validate_indices: bool = True) -> Tensor:
 
 
 def _set_operation(a: Any, b: Any, operation: str, validate: bool) -> SparseTensor:
-    options = {"set_operation": operation, "validate_indices": validate}
+    options: dict[str, Any] = {"set_operation": operation, "validate_indices": validate}
     if is_sparse(a) and is_sparse(b):
         one, other = as_sparse(a), as_sparse(b)
         parts = (one.indices, one.values, one.dense_shape, other.indices, other.values, other.dense_shape)

@@ -15,10 +15,11 @@ import millstream as tf
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "signatures.json.gz"
 SIGNATURES = json.loads(gzip.decompress(GOLDEN.read_bytes()))
 LATER = {
-    "allow_fast_lookup", "bad_indices_policy", "beta", "block_shape", "defaults", "fn_output_signature", "grad_a", "grad_b",
-    "hash_table_shared_name", "index_type", "input_shape", "instance", "layout", "library_location", "output_type",
-    "relative_tolerance", "skip_gradients_aggregation", "stateful", "use_own_namescope_for_non_slot_vars",
-    "use_pybind11_proto", "validate_message",
+    "allow_fast_lookup", "bad_indices_policy", "beta", "block_shape", "defaults", "experimental_is_anonymous",
+    "fn_output_signature", "grad_a", "grad_b", "hash_table_shared_name", "index_type", "input_shape", "instance",
+    "layout", "library_location", "output_type", "relative_tolerance", "skip_gradients_aggregation",
+    "sparse_gradient", "stateful", "use_own_namescope_for_non_slot_vars", "use_pybind11_proto", "validate_message",
+    "value_index_offset",
 }  # fmt: skip
 # What v1 names differently from the v2 function that TensorFlow 2 gives under the name, or what is documented as internal.
 OTHERWISE = {

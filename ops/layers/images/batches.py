@@ -75,4 +75,5 @@ def require(batch: Tensor, *conditions: tuple[Any, str]) -> Tensor:
     if not checks:
         return batch
     with control_dependencies(checks):
-        return identity(batch)
+        held: Tensor = identity(batch)
+        return held

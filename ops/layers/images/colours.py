@@ -37,9 +37,9 @@ from .batches import require
 _FRACTIONS = (dtypes.float16, dtypes.float32)
 _LUMA = [0.2989, 0.5870, 0.1140]
 _RGB_TO_YIQ = [[0.299, 0.59590059, 0.2115], [0.587, -0.27455667, -0.52273617], [0.114, -0.32134392, 0.31119955]]
-_YIQ_TO_RGB = [[1, 1, 1], [0.95598634, -0.27201283, -1.10674021], [0.6208248, -0.64720424, 1.70423049]]
+_YIQ_TO_RGB = [[1.0, 1.0, 1.0], [0.95598634, -0.27201283, -1.10674021], [0.6208248, -0.64720424, 1.70423049]]
 _RGB_TO_YUV = [[0.299, -0.14714119, 0.61497538], [0.587, -0.28886916, -0.51496512], [0.114, 0.43601035, -0.10001026]]
-_YUV_TO_RGB = [[1, 1, 1], [0, -0.394642334, 2.03206185], [1.13988303, -0.58062185, 0]]
+_YUV_TO_RGB = [[1.0, 1.0, 1.0], [0.0, -0.394642334, 2.03206185], [1.13988303, -0.58062185, 0.0]]
 
 
 def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False, name: str | None = None) -> Tensor:
@@ -57,7 +57,8 @@ def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False, name: st
         if not kind.is_floating and not kind.is_integer:
             raise AttributeError(f"{words} must be either floating point or integer")
     if old is new:
-        return identity(source, name=name)
+        same: Tensor = identity(source, name=name)
+        return same
     convert = saturate_cast if saturate else cast
     with name_scope(name, "convert_image", [source]) as scope:
         if old.is_floating and new.is_floating:
@@ -65,7 +66,7 @@ def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False, name: st
         if old.is_integer and new.is_integer:
             return _between_integers(source, new, convert, scope)
         if old.is_integer:
-            return multiply(cast(source, new), 1.0 / old.max, name=scope)  # type: ignore[no-any-return]
+            return multiply(cast(source, new), 1.0 / old.max, name=scope)
         # Half a step more than the range avoids rounding in the conversion.
         return convert(multiply(source, new.max + 0.5), new, name=scope)
 
@@ -74,7 +75,7 @@ def _between_integers(source: Tensor, new: dtypes.DType, convert: Callable[..., 
     old = source.dtype.base_dtype
     if old.max > new.max:
         return convert(floordiv(source, (old.max + 1) // (new.max + 1)), new, name=scope)
-    return multiply(convert(source, new), (new.max + 1) // (old.max + 1), name=scope)  # type: ignore[no-any-return]
+    return multiply(convert(source, new), (new.max + 1) // (old.max + 1), name=scope)
 
 
 def _fractions(image: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from .colours import convert_image_dtype
 def is_jpeg(contents: Any, name: str | None = None) -> Tensor:
     """Tell whether a string begins as JPEG files do, bool ()."""
     with name_scope(name, "is_jpeg"):
-        return equal(substr(contents, 0, 3), b"\xff\xd8\xff", name=name)  # type: ignore[no-any-return]
+        return equal(substr(contents, 0, 3), b"\xff\xd8\xff", name=name)
 
 
 def adjust_jpeg_quality(image: Any, jpeg_quality: Any, dct_method: str = "", name: str | None = None) -> Tensor:

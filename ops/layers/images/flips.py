@@ -53,7 +53,7 @@ def _random_flip(image: Any, axis: int, seed: int | None, name: str) -> Tensor:
             count = shape(whole)[0]
             drawn = round(reshape_(random_uniform([count], 0, 1.0, seed=seed), [count, 1, 1, 1]))
             flips = cast(drawn, whole.dtype)
-            return flips * reverse(whole, [axis + 1]) + (1 - flips) * whole  # type: ignore[no-any-return]
+            return flips * reverse(whole, [axis + 1]) + (1 - flips) * whole
 
         return _by_rank(whole, single, batch)
 

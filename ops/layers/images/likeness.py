@@ -50,7 +50,7 @@ def psnr(a: Any, b: Any, max_val: Any, name: str | None = None) -> Tensor:
     with name_scope(name, "PSNR", [a, b]):
         one, other, most = _fractions(a, b, max_val)
         error = reduce_mean(squared_difference(one, other), [-3, -2, -1])
-        return 20 * log(most) / math.log(10.0) - np.float32(10 / math.log(10)) * log(error)  # type: ignore[no-any-return]
+        return 20 * log(most) / math.log(10.0) - np.float32(10 / math.log(10)) * log(error)
 
 
 def _window(size: int, sigma: float) -> Any:

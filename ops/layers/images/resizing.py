@@ -99,7 +99,7 @@ def resize_image_with_pad(
         margins = [_margin(target, size) for target, size in zip(targets, made, strict=True)]
         size = stack([cast(floor(each), dtypes.int32) for each in made])
         resized = resize_images(batch, size, method, align_corners)
-        return unbatched(pad_to_bounding_box(resized, *margins, target_height, target_width), single)
+        return unbatched(pad_to_bounding_box(resized, margins[0], margins[1], target_height, target_width), single)
 
 
 def _margin(target: Tensor, size: Tensor) -> Size:
