@@ -114,8 +114,10 @@ class _Worker:
         with self.lock:
             self.queue.append(request)
             if self.thread is None:
-                self.thread = threading.Thread(target=self._serve, name="millstream compiler")
-                self.thread.start()
+                # Kept once it runs: an interrupt in between must not leave a thread that everybody waits for.
+                thread = threading.Thread(target=self._serve, name="millstream compiler")
+                thread.start()
+                self.thread = thread
 
     def _next(self) -> Request | None:
         with self.lock:

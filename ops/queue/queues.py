@@ -122,6 +122,8 @@ class Queue:
                     if not self._available() and not self._held:
                         if up_to and taken:
                             break
+                        # A session that ends closes its queues, too: then that is the reason to tell.
+                        cancellation.check()
                         raise self._too_few(count, len(taken))
                     taken.append(self._get())
                     self._condition.notify_all()

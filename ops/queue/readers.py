@@ -6,9 +6,9 @@ State of a Reader: `_work` that is being read (None between pieces of work), the
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from ..core.node import Operation, Tensor
 from ..core.registry import OpDecl, op
 from ..core.shape_rules import no_outputs, scalar
 from ..core.shapes import Shape
+from ..core.turns import Turns
 from ..io.records import check_compression, open_file, read_records
 from ..io.text import read_fixed, read_lines
 from .public import QueueBase
@@ -35,13 +36,13 @@ class ReaderResource:
 
     def __init__(self, name: str, read: Callable[[bytes], Records]) -> None:
         self.name, self._read = name, read
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self._records: Records | None = None
         self.records_produced = self.units_completed = 0
 
     def next(self, queue: Queue, cancellation: Cancellation) -> tuple[bytes, bytes]:
         """Return the next record; work is taken from the queue as often as needed."""
-        with self._lock:
+        with self._turns.hold(cancellation):
             while True:
                 if self._records is None:
                     self._records = self._read(_work(queue, cancellation))
@@ -54,14 +55,14 @@ class ReaderResource:
     def next_up_to(self, queue: Queue, count: int, cancellation: Cancellation) -> list[tuple[bytes, bytes]]:
         """Return at least one record and at most `count`, from one piece of work."""
         first = self.next(queue, cancellation)
-        with self._lock:
-            rest = [] if self._records is None else [r for r, _ in zip(self._records, range(count - 1), strict=False)]
+        with self._turns.hold(cancellation):
+            rest = [] if self._records is None else list(islice(self._records, count - 1))
             self.records_produced += len(rest)
         return [first, *rest]
 
-    def reset(self) -> None:
+    def reset(self, cancellation: Cancellation) -> None:
         """Forget the work that is being read, and the counts."""
-        with self._lock:
+        with self._turns.hold(cancellation):
             self._records = None
             self.records_produced = self.units_completed = 0
 
@@ -209,9 +210,9 @@ def num_work_units_completed_op(xp: Namespace, reader_handle: ReaderResource) ->
 
 
 @op("ReaderResetV2", types="reader_handle: resource ->", shape=no_outputs, **ASK)
-def reset_op(xp: Namespace, reader_handle: ReaderResource) -> None:
+def reset_op(ctx: KernelContext, xp: Namespace, reader_handle: ReaderResource) -> None:
     """Let a reader begin anew."""
-    reader_handle.reset()
+    reader_handle.reset(ctx.cancellation)
 
 
 class ReaderBase:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -139,6 +140,18 @@ if child:
     assert os.waitpid(child, 0)[1] == 0
 """
     run_program(ending)
+
+
+def test_an_interrupt_while_the_thread_starts_leaves_no_thread_to_wait_for(monkeypatch):
+    def interrupted(thread):
+        raise KeyboardInterrupt
+
+    worker, request = compiled._Worker(), compiled.Request(None)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            worker.add(request)
+    assert worker.thread is None and not worker.lock.locked()
 
 
 def test_without_the_extra_everything_works():

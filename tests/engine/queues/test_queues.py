@@ -1,6 +1,7 @@
 """Queues between threads, what ends their waits, and the pipelines that are built of them."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -208,3 +209,30 @@ def test_mistakes_are_told():
         tf.train.batch([tf.placeholder(tf.float32)], 2)
     with pytest.raises(ValueError, match="at least one set of tensors"):
         tf.train.batch_join([], 2)
+
+
+def test_a_reader_gives_every_record_once_and_nobody_waits_for_it_for_ever(tmp_path):
+    """A line at a time, then two, then all that is left of a file of seven; then one run waits for work, another for that one."""
+    (tmp_path / "lines").write_text("".join(f"{i}\n" for i in range(7)))
+    work, reader = tf.FIFOQueue(5, tf.string, [[]]), tf.TextLineReader()
+    one, some, rest = reader.read(work)[1], reader.read_up_to(work, 2)[1], reader.read_up_to(work, 9)[1]
+    session = tf.Session()
+    session.run(work.enqueue(str(tmp_path / "lines")))
+    found = [session.run(one), *session.run(some), *session.run(some), *session.run(rest)]
+    assert found == [b"%d" % i for i in range(7)]
+    raised = []
+
+    def wait():
+        with pytest.raises(tf.errors.CancelledError) as caught:
+            session.run(one)
+        raised.append(caught.value)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    while not session._runs:
+        time.sleep(0.01)
+    with pytest.raises(tf.errors.DeadlineExceededError):
+        session.run(one, options=tf.RunOptions(timeout_in_ms=200))
+    session.close()
+    thread.join(10)
+    assert raised
