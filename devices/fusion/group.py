@@ -21,6 +21,8 @@ from .program import Program, Reduction
 # Gives the memory of the result of this number, shape and dtype.
 Make: TypeAlias = Callable[[int, tuple[int, ...], Any], Any]
 LARGE = 1 << 15
+# So few lines are worth the way to their blocks only from twice as many elements on.
+_FEW = 2
 THREADED = 1 << 20
 # A table's rows are not cut, so rows longer than this many blocks go whole.
 _LONGEST = 4 * BLOCK
@@ -45,9 +47,10 @@ class FusedGroup:
         self._scratch = slots_of(program)[1]
         self._blocked: dict[tuple[str, bool], Callable[..., None]] = {}
         self._compiled: dict[tuple[str, bool], compiled.Request] = {}
+        self._least = LARGE if len(program.lines) + len(program.reductions) > _FEW else 2 * LARGE
 
     def __call__(self, *arrays: Any, make: Make = new_array) -> tuple[Any, ...]:
-        found = fit(self.program, arrays, LARGE)
+        found = fit(self.program, arrays, self._least)
         if found is None or found.columns > _LONGEST:
             return self.straight(*arrays)
         made = [

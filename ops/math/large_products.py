@@ -60,24 +60,31 @@ def _fits(a: Array, b: Array) -> bool:
     return bool(a.ndim == b.ndim == 2 and a.shape[1] == b.shape[0] and a.size * b.shape[1] >= LARGE)
 
 
-@matmul.matmul_op.kernel("CPU", supports=may_be_medium, label="matmul on one core")
-def matmul_on_one_core(
-    xp: Namespace, a: Array, b: Array, *, transpose_a: bool, transpose_b: bool, **attrs: Any
+def _on_one_core_into(
+    xp: Namespace, empty: Empty, a: Array, b: Array, *, transpose_a: bool, transpose_b: bool, **attrs: Any
 ) -> Array:
-    """Multiply without BLAS's threads."""
-    return _on_one_core(xp, a.T if transpose_a else a, b.T if transpose_b else b)
+    x, y = a.T if transpose_a else a, b.T if transpose_b else b
+    return _on_one_core(xp, empty, x, y)
 
 
-def _on_one_core(xp: Namespace, a: Array, b: Array) -> Array:
+def _on_one_core(xp: Namespace, empty: Empty, x: Array, y: Array) -> Array:
     with one_thread():
-        return matmul.multiply(xp, a, b)
+        if x.ndim == y.ndim == 2 and x.shape[1] == y.shape[0]:
+            return xp.matmul(x, y, out=empty((x.shape[0], y.shape[1]), x.dtype))
+        return matmul.multiply(xp, x, y)
+
+
+@matmul.matmul_op.kernel("CPU", supports=may_be_medium, label="matmul on one core", into=_on_one_core_into)
+def matmul_on_one_core(xp: Namespace, a: Array, b: Array, **attrs: Any) -> Array:
+    """Multiply without BLAS's threads."""
+    return _on_one_core_into(xp, np.empty, a, b, **attrs)
 
 
 def _in_parts_into(
     xp: Namespace, empty: Empty, a: Array, b: Array, *, transpose_a: bool, transpose_b: bool, **attrs: Any
 ) -> Array:
     x, y = a.T if transpose_a else a, b.T if transpose_b else b
-    return product(x, y, empty((x.shape[0], y.shape[1]), x.dtype)) if _fits(x, y) else _on_one_core(xp, x, y)
+    return product(x, y, empty((x.shape[0], y.shape[1]), x.dtype)) if _fits(x, y) else _on_one_core(xp, empty, x, y)
 
 
 @matmul.matmul_op.kernel("CPU", supports=may_be_large, label="matmul on all cores", into=_in_parts_into)
@@ -90,7 +97,9 @@ def _onednn_into(
     xp: Namespace, empty: Empty, a: Array, b: Array, *, transpose_a: bool, transpose_b: bool, **attrs: Any
 ) -> Array:
     x, y = a.T if transpose_a else a, b.T if transpose_b else b
-    return onednn.product(x, y, empty((x.shape[0], y.shape[1]), x.dtype)) if _fits(x, y) else _on_one_core(xp, x, y)
+    return (
+        onednn.product(x, y, empty((x.shape[0], y.shape[1]), x.dtype)) if _fits(x, y) else _on_one_core(xp, empty, x, y)
+    )
 
 
 @matmul.matmul_op.kernel("CPU", supports=is_for_onednn, label="matmul by oneDNN", into=_onednn_into)

@@ -14,7 +14,7 @@ from millstream.devices.fusion.loops import VECTOR_MATH, can_compile
 from millstream.devices.fusion.tracing import Recorder
 
 needs_numba = pytest.mark.skipif(not compiled.available(), reason="numba is not installed; the extra `fast` brings it")
-SIZE = group.LARGE + 100
+SIZE = 2 * group.LARGE + 100
 FLOATS = np.concatenate(
     [
         np.random.RandomState(0).randn(SIZE) * 3,

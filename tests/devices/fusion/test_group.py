@@ -12,7 +12,7 @@ from millstream.devices.fusion.layout import fit
 from millstream.devices.fusion.tracing import Recorder
 
 F4 = np.dtype("f4")
-SIZES = (3, group.LARGE, group.LARGE + 7, group.THREADED + 12_345)
+SIZES = (3, 2 * group.LARGE, 2 * group.LARGE + 7, group.THREADED + 12_345)
 
 
 @pytest.fixture(params=["numpy", "compiled"])
@@ -107,7 +107,7 @@ def test_rows_and_columns_are_broadcast(case, compiling):
 
 
 def test_inputs_stay_as_they_are(compiling):
-    x, y = np.full(group.LARGE, -1, "f4"), np.full(group.LARGE, 2, "f4")
+    x, y = np.full(2 * group.LARGE, -1, "f4"), np.full(2 * group.LARGE, 2, "f4")
     settled(two_outputs(), x, y)
     assert (x == -1).all() and (y == 2).all()
 
@@ -118,7 +118,7 @@ def test_outputs_may_be_inputs_or_each_other(compiling):
     (x,) = recorder.inputs
     names = ("a0", (x + x).name, (x + x).name)
     fused = FusedGroup(recorder.program(list(names)), names)
-    for size in (3, group.LARGE):
+    for size in (3, 2 * group.LARGE):
         value = np.arange(size, dtype="f4")
         found = settled(fused, value)
         assert not np.shares_memory(found[0], value) and not np.shares_memory(found[1], found[2])
@@ -184,7 +184,7 @@ def test_gradients_of_a_chain_join_its_groups():
         np.testing.assert_allclose(sess.run(gradient, {x: value}), slope, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("size", [10, group.LARGE, group.THREADED + 1])
+@pytest.mark.parametrize("size", [10, 2 * group.LARGE, group.THREADED + 1])
 def test_a_failure_names_the_op_that_failed(size, monkeypatch):
     """Whole, in blocks and on other threads alike."""
     with tf.Graph().as_default(), tf.Session() as sess:
