@@ -1,7 +1,8 @@
 """Regions as TensorFlow's functions: how graphs with conditionals and loops are written as GraphDefs.
 
 An If or While is written as the functional op that it is, and each of its regions as a FunctionDef in the graph's library. What a
-region captures becomes a parameter: of both branches of a conditional, and a loop variable that never changes.
+region captures becomes a parameter: of both branches of a conditional, and a loop variable that never changes. Where that is a
+reference, which no function takes, the node is written as TensorFlow 1 does (old_export.py).
 """
 
 from __future__ import annotations
@@ -11,13 +12,19 @@ from typing import Any
 
 from . import graphdef, protos
 from .node import Operation, Tensor
+from .old_export import OldWriter, control_names, input_name, is_old
 from .regions import Region, captures_of
 
 Resolve = Callable[[Tensor], str]
 
 
-def write_node(op: Operation, node: Any, library: Any, resolve: Resolve) -> None:
-    """Fill a NodeDef, with the inputs that `resolve` names; the functions that it calls are added to `library`."""
+def write_node(
+    op: Operation, node: Any, library: Any, resolve: Resolve, waiting: Callable[[Operation], list[str]] = control_names
+) -> None:
+    """Fill a NodeDef, with the inputs that `resolve` names; the functions that it calls are added to `library`.
+
+    `waiting` names what to wait for in the place of an operation; parameters of functions are always there.
+    """
     node.CopyFrom(graphdef.node_def(op))
     captures = captures_of(op) if op.regions else []
     controls = [c for c in op.control_inputs if c.region is op.region]
@@ -27,14 +34,14 @@ def write_node(op: Operation, node: Any, library: Any, resolve: Resolve) -> None
     _keep_near_groups(op, node)
     del node.input[:]
     node.input.extend(resolve(t) for t in (*op.inputs, *captures))
-    node.input.extend(f"^{name}" for name in dict.fromkeys(c.name for c in controls))
+    node.input.extend(name for c in dict.fromkeys(controls) for name in waiting(c))
 
 
 def _keep_near_groups(op: Operation, node: Any) -> None:
     """Leave out colocation with nodes of other regions: in a GraphDef they are in another function, where names mean others."""
     if op.colocation:
         anchors = [op.graph._by_name.get(group.removeprefix("loc:@")) for group in op.colocation]
-        near = [a is None or a.region is op.region for a in anchors]
+        near = [a is None or (a.region is op.region and a.type != "_Arg") for a in anchors]
         kept = [group.encode() for group, keep in zip(op.colocation, near, strict=True) if keep]
         del node.attr["_class"]
         if kept:
@@ -56,12 +63,6 @@ def _all_ops(region: Region) -> list[Operation]:
 
 
 def _write_functions(op: Operation, node: Any, library: Any, captures: list[Tensor]) -> None:
-    for tensor in captures:
-        if tensor.dtype._is_ref_dtype:
-            raise ValueError(
-                f"Cannot write {op.name!r} ({op.type}) as a GraphDef: its region uses the reference {tensor.name!r}, and "
-                "TensorFlow's functions take no references; use a resource variable (use_resource=True)"
-            )
     loop = "body" in op.decl.attrs
     carried = captures if loop else []
     funcs = [name for name, attr in op.decl.attrs.items() if attr.kind == "func"]
@@ -117,12 +118,13 @@ def graph_def(graph: Any, from_version: int | None = None, add_shapes: bool = Fa
     """Return the GraphDef of a graph, from the node of index `from_version` on; regions become functions in its library."""
     message = protos.GraphDef()
     message.versions.producer = graphdef.PRODUCER
+    writer = OldWriter(message, write_node)
     for op in graph.get_operations()[from_version or 0 :]:
         if op.region is not None:
             continue
-        node = message.node.add()
-        write_node(op, node, message.library, graphdef.input_name)
-        if add_shapes and op.outputs:
+        writer.write(op, input_name)
+        if add_shapes and op.outputs and not is_old(op):
+            node = message.node[-1]
             carried = captures_of(op) if op.regions and "body" in op.decl.attrs else []
             graphdef.set_attr(node.attr["_output_shapes"], "list(shape)", [t.dims for t in (*op.outputs, *carried)])
     _write_imported(graph, message)

@@ -16,6 +16,7 @@ from ..core.graph import new_operation
 from ..core.import_graph import Importer, set_old_flow
 from ..core.node import Operation, Tensor
 from ..core.old_control_flow import (
+    FLOW,
     Choice,
     Conditional,
     Item,
@@ -26,7 +27,7 @@ from ..core.old_control_flow import (
     kind_of,
     source_of,
     structure,
-)
+)  # fmt: skip
 from ..core.regions import Region
 from ..core.registry import REGISTRY
 from ..core.shapes import Shape, as_shape_tuple
@@ -78,6 +79,8 @@ class OldFlowImporter(Importer):
         if kind_of(node) == "Switch":
             value = self._input(node.name, data_of(node)[0])
             self._values[f"{name}:0"] = self._values[f"{name}:1"] = value
+        elif node.op in FLOW:
+            raise ValueError(f"Node {name!r} ({node.op}) is where no program of TensorFlow 1 has one")
         else:
             self._added[name] = self._add(node)
 

@@ -55,12 +55,67 @@ def test_callers_pass_what_the_functions_take(definition):
             assert takes[name] == len(data) - (node.op == "If")
 
 
-def test_references_in_a_region_cannot_be_written():
+def with_references(x):
+    """Returns what branches and a loop compute that read and write the references of two variables, in order."""
+    v, n = tf.Variable([1.0, 2.0], name="v"), tf.Variable(0.0, name="n")
+    lower = lambda: tf.cond(x[1] > 0.0, lambda: tf.identity(v) * 3.0, lambda: tf.assign_sub(v, x) + tf.constant(1.0))  # noqa: E731
+    y = tf.cond(x[0] > 0.0, lambda: tf.assign_add(v, x) * 2.0, lower)
+    b, c = tf.cond(x[0] > 1.0, lambda: (x, tf.assign_add(n, 1.0) * 1.0), lambda: (-x, tf.assign_sub(n, 2.0) * 1.0))
+
+    def body(i, z):
+        with tf.control_dependencies([z]):
+            more = tf.assign_add(n, 1.0) * 1.0
+        return i + 1, z * tf.cond(i > 1, lambda: tf.assign_add(n, more * 0.0 + 0.5) * 1.0, lambda: more) + b
+
+    with tf.control_dependencies([y, c]):
+        z = tf.while_loop(lambda i, z: i < 4, body, [0, x], parallel_iterations=1)[1]
+    return tf.concat([y, z, [c]], 0, name="out")
+
+
+def results(module, definition, values):
+    """Returns what a graph with variables computes for some inputs in turn."""
+    with module.Graph().as_default(), module.Session() as session:
+        module.import_graph_def(module.GraphDef.FromString(definition.SerializeToString()), name="")
+        session.run("init")
+        return [session.run("out:0", {"x:0": value}) for value in values]
+
+
+def test_references_in_regions_go_out_as_tensorflow_1_writes_them():
+    values = np.array([[1.5, 2.0], [0.5, 2.0], [-1.0, 2.0], [-1.0, -2.0]], "f4")
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        x = tf.placeholder(tf.float32, [2], name="x")
+        out = with_references(x)
+        session.run(tf.global_variables_initializer())
+        ours = [session.run(out, {x: value}) for value in values]
+        definition = graph.as_graph_def(add_shapes=True)
+    kinds = {node.op for node in definition.node}
+    assert kinds >= {"RefSwitch", "Merge", "RefEnter", "Exit", "NextIteration"} and not kinds & {"If", "While"}
+    np.testing.assert_array_equal(results(tf, definition, values), ours)
+    tensorflow = pytest.importorskip("tensorflow.compat.v1")
+    np.testing.assert_allclose(results(tensorflow, definition, values), ours, rtol=1e-6)
+
+
+def test_a_saver_writes_the_graph_of_such_programs(tmp_path):
+    with tf.Graph().as_default(), tf.Session() as session:
+        v = tf.Variable(1.0, name="v")
+        tf.cond(tf.placeholder(tf.bool, [], name="p"), lambda: tf.assign_add(v, 1.0), lambda: tf.identity(v), name="c")
+        session.run(tf.global_variables_initializer())
+        prefix = tf.train.Saver().save(session, str(tmp_path / "model"))
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.train.import_meta_graph(prefix + ".meta").restore(session, prefix)
+        assert [session.run("c/Merge:0", {"p:0": p}) for p in (False, True, True)] == [1.0, 2.0, 3.0]
+
+
+def test_what_waits_for_a_loop_variable_goes_out():
+    def body(i, y):
+        with tf.control_dependencies([y]):
+            return i + 1, y * tf.constant(2.0)
+
     with tf.Graph().as_default() as graph:
-        v = tf.Variable(1.0)
-        tf.cond(tf.constant(True), lambda: tf.assign_add(v, 1.0), lambda: tf.identity(v))
-        with pytest.raises(ValueError, match="use_resource=True"):
-            graph.as_graph_def()
+        tf.identity(tf.while_loop(lambda i, y: i < 3, body, [0, 1.0])[1], name="out")
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.import_graph_def(graph.as_graph_def(), name="")
+        assert session.run("out:0") == 8.0
 
 
 def test_tensorflow_computes_the_same(definition):
