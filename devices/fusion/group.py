@@ -98,7 +98,8 @@ class FusedGroup:
         request = self._compiled.get(layout)
         if request is None:
             request = self._compiled[layout] = compiled.request(self.program, *layout)
-        return request.ask()
+        kernel: compiled.Kernel | None = request.ask()
+        return kernel
 
 
 def _room(reduction: Reduction, found: Fit, step: int) -> Any:

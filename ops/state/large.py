@@ -54,7 +54,8 @@ class HostUpdate:
     def in_place(self) -> compiled.Kernel | None:
         """Return the compiled code that writes over the variables, or None until there is any."""
         aliases = tuple(range(self._cells))
-        return compiled.request(self._body, self._kinds, False, aliases).ask()
+        kernel: compiled.Kernel | None = compiled.request(self._body, self._kinds, False, aliases).ask()
+        return kernel
 
 
 _updates: dict[Any, Any] = {}
