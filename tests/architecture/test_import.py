@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 HEAVY = ("cupy", "tensorboard", "tensorflow", "grpc", "rich", "sklearn", "scipy", "pynvml", "ray", "pytest")
 
 
@@ -17,3 +19,10 @@ def loaded_after(statement: str, folder: str) -> set[str]:
 
 def test_import_loads_nothing_heavy(tmp_path) -> None:
     assert loaded_after("import millstream", str(tmp_path)) & set(HEAVY) == set()
+
+
+@pytest.mark.parametrize("setting", ["enable", "disable"])
+def test_import_leaves_the_collector_as_it_was(setting, tmp_path) -> None:
+    program = f"import gc; gc.{setting}(); import millstream; print(gc.isenabled())"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(setting == "enable")
