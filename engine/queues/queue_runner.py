@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from functools import cache
@@ -28,6 +29,8 @@ _TABLES = {
         "packed int32 queue_closed_exception_types 5",
     )
 }  # fmt: skip
+# Seconds between two looks whether there is something to do.
+_PAUSE = 0.002
 
 
 @cache
@@ -148,6 +151,9 @@ class QueueRunner:
         at_work = True
         try:
             while coord is None or not coord.should_stop():
+                if not self._ready(sess):
+                    time.sleep(_PAUSE)
+                    continue
                 try:
                     sess.run(enqueue)
                 except self._closed_types:
@@ -166,6 +172,10 @@ class QueueRunner:
         finally:
             if at_work:
                 self._last_of(sess)
+
+    def _ready(self, sess: Any) -> bool:
+        """Tell whether the enqueue may run: always, for most; it would wait where nothing but its session's end ends it."""
+        return True
 
     def _last_of(self, sess: Any) -> bool:
         """Count a thread as finished; tell whether it was the last one of its session."""

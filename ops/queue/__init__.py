@@ -1,5 +1,6 @@
 """Queues, and the readers that take their work from them."""
 
+from .accumulators import ConditionalAccumulator, ConditionalAccumulatorBase
 from .public import FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue
 from .readers import (
     FixedLengthRecordReader,
@@ -11,6 +12,17 @@ from .readers import (
 )
 
 __all__ = [
-    "FIFOQueue", "FixedLengthRecordReader", "IdentityReader", "PaddingFIFOQueue", "PriorityQueue", "QueueBase",
-    "RandomShuffleQueue", "ReaderBase", "TFRecordReader", "TextLineReader", "WholeFileReader",
-]  # fmt: skip
+    "ConditionalAccumulator",
+    "ConditionalAccumulatorBase",
+    "FIFOQueue",
+    "FixedLengthRecordReader",
+    "IdentityReader",
+    "PaddingFIFOQueue",
+    "PriorityQueue",
+    "QueueBase",
+    "RandomShuffleQueue",
+    "ReaderBase",
+    "TFRecordReader",
+    "TextLineReader",
+    "WholeFileReader",
+]

@@ -123,6 +123,22 @@ def strings(*items):
     return made
 
 
+def accumulated(x):
+    accumulator = tf.ConditionalAccumulator(x.dtype, [2])
+    first = accumulator.apply_grad(x[0])
+    second = after(first, lambda: accumulator.apply_grad(x[1]))
+    count = after(second, accumulator.num_accumulated)
+    mean = after(count.op, lambda: accumulator.take_grad(2))
+    stale = after(mean.op, lambda: accumulator.apply_grad(x[2]))
+    begun = after(stale, lambda: accumulator.set_global_step(0))
+    last = after(begun, lambda: accumulator.apply_grad(x[2]))
+    return count, mean, after(last, lambda: accumulator.take_grad(1))
+
+
+def accumulated_reference(x):
+    return np.int32(2), (x[0] + x[1]) / 2, x[2]
+
+
 PROGRAMS = program_table(
     Program("FIFOQueueV2", in_order, [X], lambda x: (x[0], x[1:])),
     Program("QueueEnqueueV2", one, [X], lambda x: x[1]),
@@ -152,6 +168,11 @@ PROGRAMS = program_table(
             texts(b"header", b"one", 2)),
     Program("ReaderNumWorkUnitsCompletedV2", reading(tf.TextLineReader, 0, 2, ["num_work_units_completed"]), files,
             texts(b"header", b"one", 0)),
+    Program("ResourceConditionalAccumulator", accumulated, [X], accumulated_reference),
+    Program("ResourceAccumulatorApplyGradient", accumulated, [X], accumulated_reference),
+    Program("ResourceAccumulatorTakeGradient", accumulated, [X], accumulated_reference),
+    Program("ResourceAccumulatorNumAccumulated", accumulated, [X], accumulated_reference),
+    Program("ResourceAccumulatorSetGlobalStep", accumulated, [X], accumulated_reference),
     Program("ReaderResetV2", read_again, files, texts(b"header", b"header", 1)),
 )  # fmt: skip
 
