@@ -35,6 +35,8 @@ from .scatter import (
     one_hot,
     scatter_nd,
     tensor_scatter_add,
+    tensor_scatter_max,
+    tensor_scatter_min,
     tensor_scatter_sub,
     tensor_scatter_update,
 )
@@ -44,6 +46,13 @@ from .slicing import strided_slice
 from .transpose import invert_permutation, matrix_transpose, reverse, reverse_sequence, transpose
 from .unique import listdiff, setdiff1d, unique, unique_with_counts
 
+reverse_v2 = reverse
+tensor_scatter_nd_add = tensor_scatter_add
+tensor_scatter_nd_max = tensor_scatter_max
+tensor_scatter_nd_min = tensor_scatter_min
+tensor_scatter_nd_sub = tensor_scatter_sub
+tensor_scatter_nd_update = tensor_scatter_update
+
 __all__ = [
     "batch_to_space", "batch_to_space_nd", "bitcast", "boolean_mask", "broadcast_dynamic_shape",
     "broadcast_static_shape", "broadcast_to", "check_numerics", "concat", "depth_to_space", "diag", "diag_part",
@@ -51,9 +60,10 @@ __all__ = [
     "guarantee_const", "identity", "identity_n", "invert_permutation", "listdiff", "matrix_band_part",
     "matrix_diag", "matrix_diag_part", "matrix_set_diag", "matrix_transpose", "meshgrid", "newaxis", "one_hot",
     "ones", "ones_like", "pad", "parallel_dynamic_stitch", "parallel_stack", "placeholder",
-    "placeholder_with_default", "prevent_gradient", "rank", "reshape", "reverse", "reverse_sequence", "roll",
-    "scatter_nd", "sequence_mask", "setdiff1d", "shape", "shape_n", "size", "slice", "space_to_batch",
+    "placeholder_with_default", "prevent_gradient", "rank", "reshape", "reverse", "reverse_sequence", "reverse_v2",
+    "roll", "scatter_nd", "sequence_mask", "setdiff1d", "shape", "shape_n", "size", "slice", "space_to_batch",
     "space_to_batch_nd", "space_to_depth", "split", "squeeze", "stack", "stop_gradient", "strided_slice",
-    "tensor_scatter_add", "tensor_scatter_sub", "tensor_scatter_update", "tile", "transpose", "unique",
-    "unique_with_counts", "unstack", "zeros", "zeros_like",
+    "tensor_scatter_add", "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min",
+    "tensor_scatter_nd_sub", "tensor_scatter_nd_update", "tensor_scatter_sub", "tensor_scatter_update", "tile",
+    "transpose", "unique", "unique_with_counts", "unstack", "zeros", "zeros_like",
 ]  # fmt: skip

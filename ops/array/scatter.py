@@ -203,6 +203,16 @@ def tensor_scatter_sub(tensor: Any, indices: Any, updates: Any, name: str | None
     return tensor_scatter_sub_op(tensor, indices, updates, name=name)  # type: ignore[no-any-return]
 
 
+def tensor_scatter_max(tensor: Any, indices: Any, updates: Any, name: str | None = None) -> Tensor:
+    """Return a copy of `tensor` with the greater of `updates` and the slices at index tuples."""
+    return tensor_scatter_max_op(tensor, indices, updates, name=name)  # type: ignore[no-any-return]
+
+
+def tensor_scatter_min(tensor: Any, indices: Any, updates: Any, name: str | None = None) -> Tensor:
+    """Return a copy of `tensor` with the lesser of `updates` and the slices at index tuples."""
+    return tensor_scatter_min_op(tensor, indices, updates, name=name)  # type: ignore[no-any-return]
+
+
 def one_hot(
     indices: Any,
     depth: Any,

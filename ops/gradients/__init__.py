@@ -5,5 +5,9 @@ from .aggregate import AggregationMethod
 from .custom import custom_gradient
 from .gradients import gradients, hessians
 from .registry import NoGradient, NotDifferentiable, RegisterGradient
+from .wrapping import grad_pass_through, recompute_grad
 
-__all__ = ["AggregationMethod", "NoGradient", "NotDifferentiable", "RegisterGradient", "custom_gradient", "gradients", "hessians"]
+__all__ = [
+    "AggregationMethod", "NoGradient", "NotDifferentiable", "RegisterGradient", "custom_gradient", "grad_pass_through",
+    "gradients", "hessians", "recompute_grad",
+]  # fmt: skip

@@ -22,6 +22,8 @@ from ..core.shape_rules import same_shape
 from ..core.shapes import Shape
 from .declare import FLOATING, QUANTIZED
 
+_BELOW_HALF = np.nextafter(np.float32(0.5), np.float32(0))
+
 
 def _along(bound: Array, axis: int, rank: int) -> Array:
     """Return bounds [depth] so that they broadcast along an axis."""
@@ -121,8 +123,8 @@ def _ends(kind: np.dtype[Any]) -> tuple[int, int]:
 
 
 def _away(x: Array) -> Array:
-    """Round halves away from 0."""
-    return np.copysign(np.floor(np.abs(x) + np.float32(0.5)), x)
+    """Round halves away from 0; adding a half itself would round what lies just below one up."""
+    return np.trunc(x + np.copysign(_BELOW_HALF, x))
 
 
 def _scale_of(low: Array, high: Array, first: int, last: int) -> Array:
@@ -177,8 +179,7 @@ def _between(x: Array, low: Array, high: Array, first: int, last: int, mode: str
         scale = ((float(last) - float(first)) / (high - low).astype("f8")).astype("f4")
         shifted = (np.clip(x, low, high) - low) * scale
         return _away(shifted - np.float32(-first)) if first else np.floor(shifted + np.float32(0.5))
-    count = last - first + 1
-    scale = (count / ((high - low).astype("f8") * (count / (count - 1)))).astype("f4")
+    scale = ((last - first) / (high - low).astype("f8")).astype("f4")
     start = _away(low * scale) - np.float32(first)
     return np.clip(_away(x * scale) - start, first, last)
 
@@ -200,8 +201,7 @@ def dequantize_op(
         sides = [high / np.float32(last)] + ([low / np.float32(first + int(narrow_range))] if first else [])
         found = values * np.maximum.reduce(sides)
     elif mode == "MIN_FIRST":
-        count = last - first + 1
-        size = ((high - low).astype("f8") * (count / (count - 1)) / count).astype("f4")
+        size = ((high - low).astype("f8") / (last - first)).astype("f4")
         found = (values - np.float32(first)) * size + (_away(low / size) * size if np.all(size) else low)
     else:
         found = (values - np.float32(first)) * ((high - low) / (np.float32(last) - np.float32(first))) + low
