@@ -13,12 +13,13 @@ from ..train import __all__ as _train
 from ..train.coordinator import Coordinator, LooperThread
 from ..train.monitored import *  # noqa: F403
 from ..train.monitored import __all__ as _monitored
+from ..train.warm_start import checkpoints_iterator, warm_start
 
 _MESSAGES = ("ClusterDef", "JobDef", "SaverDef")
 
 __all__ = [
-    "Coordinator", "LooperThread", "replica_device_setter", "summary_iterator", "write_graph", *_checkpoint,
-    *_monitored, *_queues, *_train,
+    "Coordinator", "LooperThread", "checkpoints_iterator", "replica_device_setter", "summary_iterator", "warm_start",
+    "write_graph", *_checkpoint, *_monitored, *_queues, *_train,
 ]  # fmt: skip
 
 

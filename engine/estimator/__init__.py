@@ -1,5 +1,6 @@
 """`tf.estimator`: models as functions, and the loops that train, evaluate, predict and export them."""
 
+from ..train.warm_start import WarmStartSettings
 from . import inputs
 from .canned import (
     BaselineClassifier,
@@ -18,6 +19,6 @@ from .training import EvalSpec, FinalExporter, LatestExporter, TrainSpec, train_
 __all__ = [
     "BaselineClassifier", "BaselineRegressor", "DNNClassifier", "DNNLinearCombinedClassifier",
     "DNNLinearCombinedRegressor", "DNNRegressor", "Estimator", "EstimatorSpec", "EvalSpec", "FinalExporter",
-    "LatestExporter", "LinearClassifier", "LinearRegressor", "ModeKeys", "RunConfig", "TrainSpec", "inputs",
+    "LatestExporter", "LinearClassifier", "LinearRegressor", "ModeKeys", "RunConfig", "TrainSpec", "WarmStartSettings", "inputs",
     "train_and_evaluate",
 ]  # fmt: skip

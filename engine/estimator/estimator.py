@@ -22,7 +22,7 @@ from ...ops.io.summaries import scalar_
 from ...ops.layers import metrics
 from ...ops.random import set_random_seed
 from ...ops.state.group import group
-from ..checkpoint import Saver, init_from_checkpoint, latest_checkpoint, load_checkpoint
+from ..checkpoint import Saver, latest_checkpoint, load_checkpoint
 from ..program import log
 from ..saved_model import SavedModelBuilder
 from ..session import Session
@@ -42,6 +42,7 @@ from ..train.monitored import (
     StopAtStepHook,
 )
 from ..train.training_util import create_global_step, get_global_step
+from ..train.warm_start import WarmStartSettings, warm_start
 from .export import signatures_of
 from .inputs import features_and_labels
 from .spec import EstimatorSpec, ModeKeys, RunConfig
@@ -398,8 +399,8 @@ def _checked_arguments(model_fn: Callable[..., Any], params: Any) -> tuple[str, 
 
 def _warm_start(source: Any) -> None:
     """Begin with a checkpoint's values; WarmStartSettings say which variables."""
-    checkpoint = getattr(source, "ckpt_to_initialize_from", source)
-    init_from_checkpoint(checkpoint, {"/": "/"})
+    settings = source if isinstance(source, WarmStartSettings) else WarmStartSettings(source)
+    warm_start(*settings)
 
 
 def _selected(predictions: Any, keys: Any) -> Any:

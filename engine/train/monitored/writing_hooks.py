@@ -104,6 +104,7 @@ class CheckpointSaverHook(SessionRunHook):
             self._save(session, step)
         for listener in self._listeners:
             listener.end(session, step)
+        self._writer.flush()
 
     def _save(self, session: Any, step: int) -> bool:
         """Write a checkpoint; tell whether a listener wants the loop to end."""

@@ -211,3 +211,14 @@ REFUSED = [
 def test_what_is_refused(make, words):
     with tf.Graph().as_default(), pytest.raises(ValueError, match=words):
         make()
+
+
+def test_an_input_function_may_return_a_dataset(tmp_path):
+    def data(repeat=1):
+        return tf.data.Dataset.from_tensor_slices(({"x": X}, SIDE)).repeat(repeat).batch(20)
+
+    model = tf.estimator.LinearClassifier(NUMBERS, str(tmp_path)).train(lambda: data(10))
+    assert model.get_variable_value("global_step") == 100
+    assert model.evaluate(data)["accuracy"] > 0.9
+    assert model.evaluate(lambda: data().make_one_shot_iterator().get_next(), name="other")["accuracy"] > 0.9
+    assert (tmp_path / "eval_other").is_dir()

@@ -1,6 +1,7 @@
 """Monitored sessions: what a whole training program does with them, how they end, what they restore."""
 
 import os
+import threading
 import time
 
 import numpy as np
@@ -287,3 +288,12 @@ def test_clusters_are_data_and_one_task_is_served():
         tf.train.Server(cluster, "worker", 0)
     with tf.Session(tf.train.Server.create_local_server().target) as sess:
         assert sess.run(tf.constant(1)) == 1
+
+
+def test_queue_runners_run_and_end_with_the_session():
+    names = tf.train.string_input_producer(["a", "b"], num_epochs=2, shuffle=False).dequeue()
+    before, found = threading.active_count(), []
+    with tf.train.MonitoredTrainingSession() as sess:
+        while not sess.should_stop():
+            found.append(sess.run(names))
+    assert found == [b"a", b"b"] * 2 and threading.active_count() == before
