@@ -88,3 +88,35 @@ def test_what_no_program_makes_is_refused(spoil):
         with pytest.raises(ValueError, match=r"loop|inputs|cycle"):
             tf.import_graph_def(message)
         assert not graph.get_operations()
+
+
+def harmed(message, rng):
+    """Changes a few nodes: their inputs, types and frames, or leaves one out."""
+    for _ in range(rng.integers(1, 4)):
+        node, other = (message.node[int(i)] for i in rng.integers(0, len(message.node), 2))
+        kind = rng.integers(0, 6)
+        if kind == 0 and node.input:
+            node.input[int(rng.integers(len(node.input)))] = other.name + str(rng.choice(["", ":0", ":1", ":7"]))
+        elif kind == 1:
+            node.op = other.op
+        elif kind == 2 and node.input:
+            del node.input[-1]
+        elif kind == 3:
+            node.input.append(f"^{other.name}")
+        elif kind == 4:
+            node.attr["frame_name"].s = b"a"
+        else:
+            message.node.remove(node)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_harmed_graphs_are_refused_or_imported(seed):
+    rng = np.random.default_rng(seed)
+    for name in TABLE["values"]:
+        message = definition(name)
+        harmed(message, rng)
+        with tf.Graph().as_default() as graph:
+            try:
+                tf.import_graph_def(message)
+            except ValueError:
+                assert not graph.get_operations()
