@@ -15,9 +15,10 @@ NAMES = ["conv_net", "cond_v2", "lstm_v2", "cond_v1", "lstm_v1"]
 SERVING = [tf.saved_model.tag_constants.SERVING]
 
 
+@pytest.mark.parametrize("gpus", [0, 1])
 @pytest.mark.parametrize("name", NAMES)
-def test_tensorflows_model_runs(name):
-    with tf.Graph().as_default(), tf.Session() as session:
+def test_tensorflows_model_runs(name, gpus):
+    with tf.devices.simulated_gpus(gpus), tf.Graph().as_default(), tf.Session() as session:
         meta = tf.saved_model.loader.load(session, SERVING, GOLDEN / name)
         signature = meta.signature_def[tf.saved_model.signature_constants.DEFAULT_SERVING_SIGNATURE_DEF_KEY]
         x, y = (

@@ -18,9 +18,10 @@ def definition(name):
     return tf.GraphDef.FromString(gzip.decompress((GOLDEN / f"{name}.pb.gz").read_bytes()))
 
 
+@pytest.mark.parametrize("gpus", [0, 1])
 @pytest.mark.parametrize("name", TABLE["values"])
-def test_values_and_gradients(name):
-    with tf.Graph().as_default() as graph, tf.Session() as session:
+def test_values_and_gradients(name, gpus):
+    with tf.devices.simulated_gpus(gpus), tf.Graph().as_default() as graph, tf.Session() as session:
         tf.import_graph_def(definition(name), name="")
         for (x, p), wanted in zip(TABLE["inputs"], TABLE["values"][name], strict=True):
             found = session.run([f"out{i}:0" for i in range(len(wanted))], {"x:0": x, "p:0": p})
