@@ -88,8 +88,8 @@ _PROTOS = (
 
 # Namespaces that few programs use, or that need more than the rest: they load when they are first named.
 _LATE = (
-    "app", "compat", "contrib", "distributions", "estimator", "feature_column", "flags", "graph_util", "keras", "lookup",
-    "profiler", "quantization", "saved_model", "sets", "signal", "sparse", "spectral", "test",
+    "app", "audio", "compat", "contrib", "distributions", "estimator", "feature_column", "flags", "graph_util",
+    "keras", "lookup", "profiler", "quantization", "saved_model", "sets", "signal", "sparse", "spectral", "test",
 )  # fmt: skip
 
 

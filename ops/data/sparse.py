@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...devices.types import Array, Namespace
-from ..core import dtypes, errors
+from ..core import dtypes
 from ..core.dtypes import DType
 from ..core.node import Operation, Tensor
 from ..core.registry import op
 from ..core.shapes import Shape
 from ..core.sparse_tensor import SparseTensor
+from ..sparse.serial import joined, packed
 
 
 class SparseElement(NamedTuple):
@@ -39,9 +40,9 @@ def _unpacked_shapes(node: Operation) -> list[Shape]:
 def serialize_sparse_op(
     xp: Namespace, sparse_indices: Array, sparse_values: Array, sparse_shape: Array, *, T: DType, out_type: DType
 ) -> Any:
-    """Return a sparse tensor as one value."""
+    """Return a sparse tensor as one value, or as three strings."""
     if out_type is not dtypes.variant:
-        raise errors.UnimplementedError(None, None, "SerializeSparse makes values of type variant only")
+        return packed(sparse_indices, sparse_values, sparse_shape, T)
     return SparseElement(sparse_indices, sparse_values, sparse_shape)
 
 
@@ -55,6 +56,10 @@ def deserialize_sparse_op(xp: Namespace, serialized_sparse: Any, *, Tserialized:
     """Return the sparse tensor that a value, or a row of values, stands for."""
     if isinstance(serialized_sparse, SparseElement):
         return serialized_sparse
+    if Tserialized is not dtypes.variant:
+        rows = serialized_sparse.reshape(-1, 3)
+        places, values, whole = joined(rows, dtype)
+        return (places, values, whole) if serialized_sparse.ndim > 1 else (places[:, 1:], values, whole[1:])
     return _joined(list(np.asarray(serialized_sparse, object).reshape(-1)), dtype)
 
 

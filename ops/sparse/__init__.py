@@ -7,6 +7,7 @@ from .layout import sparse_concat, sparse_reorder, sparse_reshape, sparse_slice,
 from .products import sparse_tensor_dense_matmul
 from .rows import sparse_fill_empty_rows, sparse_retain
 from .segments import sparse_segment_mean, sparse_segment_sqrt_n, sparse_segment_sum
+from .serial import deserialize_many_sparse, serialize_many_sparse, serialize_sparse
 from .sums import (
     sparse_add,
     sparse_maximum,
@@ -19,10 +20,11 @@ from .sums import (
 )
 
 __all__ = [
-    "edit_distance", "sparse_add", "sparse_concat", "sparse_fill_empty_rows", "sparse_mask", "sparse_maximum",
-    "sparse_merge", "sparse_minimum", "sparse_placeholder", "sparse_reduce_max", "sparse_reduce_max_sparse",
-    "sparse_reduce_sum", "sparse_reduce_sum_sparse", "sparse_reorder", "sparse_reshape", "sparse_retain",
-    "sparse_segment_mean", "sparse_segment_sqrt_n", "sparse_segment_sum", "sparse_slice", "sparse_softmax",
-    "sparse_split", "sparse_tensor_dense_matmul", "sparse_tensor_to_dense", "sparse_to_dense", "sparse_to_indicator",
+    "deserialize_many_sparse", "edit_distance", "serialize_many_sparse", "serialize_sparse", "sparse_add",
+    "sparse_concat", "sparse_fill_empty_rows", "sparse_mask", "sparse_maximum", "sparse_merge", "sparse_minimum",
+    "sparse_placeholder", "sparse_reduce_max", "sparse_reduce_max_sparse", "sparse_reduce_sum",
+    "sparse_reduce_sum_sparse", "sparse_reorder", "sparse_reshape", "sparse_retain", "sparse_segment_mean",
+    "sparse_segment_sqrt_n", "sparse_segment_sum", "sparse_slice", "sparse_softmax", "sparse_split",
+    "sparse_tensor_dense_matmul", "sparse_tensor_to_dense", "sparse_to_dense", "sparse_to_indicator",
     "sparse_transpose",
 ]  # fmt: skip

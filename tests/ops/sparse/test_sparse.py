@@ -93,6 +93,12 @@ ROWS = table(
         set_operation="union"),
     row("SparseToSparseSetOperation", [PLACES, text("a", "b", "c", "d"), WHOLE, OTHERS, text("a", "e", "d"), WHOLE],
         "strings", set_operation="a-b"),
+    row("SerializeSparse", [PLACES, VALUES, WHOLE], dtypes=("float32",)),
+    row("SerializeManySparse", [PLACES, np.array([3, 9, 6, 5]), WHOLE]),
+    Row("DeserializeManySparse", lambda *x: lookup("DeserializeManySparse")(lookup("SerializeManySparse")(*x), dtype="int64"),
+        [PLACES, np.array([3, 9, 6, 5]), WHOLE], lambda *x: x, devices="CPU"),
+    Row("DeserializeSparse", lambda *x: lookup("DeserializeSparse")(lookup("SerializeSparse")(*x), dtype="int64"),
+        [PLACES, np.array([3, 9, 6, 5]), WHOLE], lambda *x: x, devices="CPU"),
     row("SetSize", [PLACES, np.array([1, 1, 2, 3]), WHOLE]),
     row("EditDistance", [PLACES, np.array([1, 2, 3, 4]), WHOLE, OTHERS, np.array([1, 5, 4]), WHOLE]),
     row("EditDistance", [PLACES, text("a", "b", "c", "d"), WHOLE, OTHERS, text("a", "e", "d"), WHOLE], "counts",
@@ -158,6 +164,15 @@ def test_ids_become_indicators() -> None:
         assert run(tf.sparse_to_indicator(ids, 3)).tolist() == expected
         merged = run(tf.sparse_merge(ids, tf.SparseTensor(PLACES, VALUES, WHOLE), 3))
         assert merged.indices.tolist() == [[0, 0], [0, 2], [2, 1], [2, 1]]
+
+
+def test_strings_hold_sparse_tensors(sparse) -> None:
+    one = tf.serialize_sparse(sparse)
+    both = tf.deserialize_many_sparse(tf.stack([one, one]), tf.float64, rank=2)
+    np.testing.assert_array_equal(dense(run(both)), np.stack([WHOLLY, WHOLLY]))
+    assert both.shape.ndims == 3
+    rows = tf.deserialize_many_sparse(tf.serialize_many_sparse(sparse), tf.float64)
+    np.testing.assert_array_equal(dense(run(rows)), WHOLLY)
 
 
 def test_slices_without_some_rows() -> None:
