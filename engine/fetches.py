@@ -41,7 +41,7 @@ class FetchMapper:
             items, combine = parts()
             inner = [self._mapper(item, whole) for item in items]
             return lambda values: combine([m(values) for m in inner])
-        return self._element(fetch, whole)
+        return self._element(fetch)
 
     def _sequence(self, fetch: Any, whole: Any) -> Rebuild:
         inner = [self._mapper(item, whole) for item in fetch]
@@ -52,7 +52,7 @@ class FetchMapper:
             return lambda values: tuple([m(values) for m in inner])
         return lambda values: [m(values) for m in inner]
 
-    def _element(self, fetch: Any, whole: Any) -> Rebuild:
+    def _element(self, fetch: Any) -> Rebuild:
         try:
             element = self._graph.as_graph_element(fetch)
         except TypeError:

@@ -144,7 +144,7 @@ class _Lives:
                     self.of[root].end = self.count
 
     def _make(self, step: Step, value: Value) -> None:
-        sources = _sources(step, value)
+        sources = _sources(step)
         if sources:
             self._roots[value] = tuple(root for source in sources for root in self._behind(source))
         elif value.device.kind == "CPU" and not value.dtype.np_dtype.hasobject:
@@ -167,8 +167,8 @@ def into_form(step: Step) -> Kernel | None:
     return entry.into if entry.label else step.op.decl.into
 
 
-def _sources(step: Step, value: Value) -> list[Value]:
-    """Return the values that an output may be a view of, or the very array of."""
+def _sources(step: Step) -> list[Value]:
+    """Return the values that a step's outputs may be a view of, or the very array of."""
     if step.kind in ("if", "while"):
         return [v for inner in step.blocks for v in inner.results if v.kind != CONSTANT]
     if step.kind != "kernel" or not step.op.decl.aliases:

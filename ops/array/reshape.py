@@ -23,7 +23,7 @@ def _reshape_shape(node: Operation) -> Shape:
     value = constant_value(wanted)
     dims = constant_value_as_shape(wanted)
     if dims is None or None not in dims:
-        return _checked(tensor.dims, dims, tensor)
+        return _checked(tensor.dims, dims)
     # A dimension of -1 is computed; one that is not known while building is not.
     inferred = value is not None and int((value < 0).sum()) == 1
     if value is not None and not inferred:
@@ -33,7 +33,7 @@ def _reshape_shape(node: Operation) -> Shape:
     return dims
 
 
-def _checked(source: Shape, dims: Shape, tensor: Tensor) -> Shape:
+def _checked(source: Shape, dims: Shape) -> Shape:
     have, want = shapes.num_elements(source), shapes.num_elements(dims)
     if have is not None and want is not None and have != want:
         raise ValueError(

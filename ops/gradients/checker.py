@@ -64,7 +64,7 @@ def _reals(array: Any) -> Any:
 
 
 def _pair(session: Any, x: Tensor, y: Tensor, y_shape: Any, value: Any, delta: float, feeds: Any) -> tuple[Any, Any]:
-    return _symbolic(session, x, y, y_shape, value, feeds), _numeric(session, x, y, y_shape, value, delta, feeds)
+    return _symbolic(session, x, y, y_shape, value, feeds), _numeric(session, x, y, value, delta, feeds)
 
 
 def _symbolic(session: Any, x: Tensor, y: Tensor, y_shape: Any, value: Any, feeds: Any) -> Any:
@@ -96,7 +96,7 @@ def _dense(grad: Any, shape: Any) -> Any:
     return whole
 
 
-def _numeric(session: Any, x: Tensor, y: Tensor, y_shape: Any, value: Any, delta: float, feeds: Any) -> Any:
+def _numeric(session: Any, x: Tensor, y: Tensor, value: Any, delta: float, feeds: Any) -> Any:
     """Return the Jacobian by central differences, two runs per number in x."""
     rows = []
     for i in range(_reals(value).size):
