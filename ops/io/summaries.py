@@ -15,7 +15,8 @@ from ..core.registry import op
 from ..core.shape_rules import scalar
 
 _ILLEGAL = re.compile(r"[^-/\w.]")
-_EDGES = np.concatenate([-(1.1 ** np.arange(774, -1, -1)) * 1e-12, [0.0], 1e-12 * 1.1 ** np.arange(775)])
+_POSITIVE = np.append(np.multiply.accumulate([1e-12, *[1.1] * 773]), np.finfo(np.float64).max)
+_EDGES = np.concatenate([-_POSITIVE[::-1], [0.0], _POSITIVE])
 
 
 def serialised(*values: dict[str, Any]) -> Array:
@@ -53,14 +54,13 @@ def histogram_summary(xp: Namespace, tag: Array, values: Array) -> Array:
 
 
 def histogram(flat: Array) -> Any:
-    """Return a HistogramProto of a flat float64 array."""
-    counts = np.bincount(np.searchsorted(_EDGES, flat, side="left"), minlength=len(_EDGES) + 1)
-    used = np.flatnonzero(counts[:-1])
-    first, last = (max(used[0] - 1, 0), used[-1]) if used.size else (0, 0)
+    """Return a HistogramProto of a flat float64 array; a run of empty buckets is written as one."""
+    counts = np.bincount(np.searchsorted(_EDGES, flat, side="right"), minlength=len(_EDGES))[: len(_EDGES)]
+    kept = (counts > 0) | np.append(counts[1:] > 0, True)
     return protos.HistogramProto(
         min=float(flat.min(initial=np.inf)), max=float(flat.max(initial=-np.inf)), num=float(flat.size), sum=float(flat.sum()),
-        sum_squares=float(np.square(flat).sum()), bucket_limit=_EDGES[first : last + 1].tolist(),
-        bucket=counts[first : last + 1].astype(float).tolist(),
+        sum_squares=float(np.square(flat).sum()), bucket_limit=_EDGES[kept].tolist(),
+        bucket=counts[kept].astype(float).tolist(),
     )  # fmt: skip
 
 
