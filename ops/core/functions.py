@@ -31,6 +31,8 @@ def write_node(
     if op.regions:
         controls += _controls_from_inside(op)
         _write_functions(op, node, library, captures)
+    else:
+        _write_called(op, node, library)
     _keep_near_groups(op, node)
     del node.input[:]
     node.input.extend(resolve(t) for t in (*op.inputs, *captures))
@@ -60,6 +62,17 @@ def _all_ops(region: Region) -> list[Operation]:
         for inner in op.regions:
             found.extend(_all_ops(inner))
     return found
+
+
+def _write_called(op: Operation, node: Any, library: Any) -> None:
+    """Add the functions that a node's attributes hold, such as what a dataset maps its elements by."""
+    for attr in op.decl.attrs.values():
+        region = op.attrs.get(attr.name) if attr.kind == "func" else None
+        if isinstance(region, Region):
+            name = region.name.replace("/", "_").replace(".", "_")
+            node.attr[attr.name].func.name = name
+            if all(function.signature.name != name for function in library.function):
+                _write_function(library.function.add(), name, region, region.params, region.results, library)
 
 
 def _write_functions(op: Operation, node: Any, library: Any, captures: list[Tensor]) -> None:

@@ -166,6 +166,8 @@ class Importer:
         try:
             if regions:
                 attrs.update(self._regions(node, regions, full, data, attrs))
+            else:
+                attrs.update(self._called(node, decl, full))
             with self.graph.control_dependencies(controls), self._device(node.device):
                 op = new_operation(self.graph, decl, full, tuple(data), attrs)
             op.regions = tuple(attrs[name] for name in regions)
@@ -175,6 +177,24 @@ class Importer:
             raise ValueError(f"{error} for imported node {full!r} ({node.op})") from error
         return op
 
+    def _called(self, node: Any, decl: OpDecl, full: str) -> dict[str, Region]:
+        """Return the functions in a node's attributes, such as what a dataset maps its elements by, as regions."""
+        made: dict[str, Region] = {}
+        for name in (name for name, attr in decl.attrs.items() if attr.kind == "func"):
+            function = self._library_function(node, name)
+            made[name] = region = Region(self.graph, "function", f"{full}/{name}", self.graph.current_region)
+            with self.graph.region(region):
+                _FunctionImporter(self.graph, region.name, function, self.device_of).fill(region, None)
+        return made
+
+    def _library_function(self, node: Any, attr: str) -> Any:
+        called = node.attr[attr].func.name
+        function = self.graph.functions.get(called)
+        if function is None:
+            raise ValueError(f"Node {node.name!r} ({node.op}) calls {called!r}, which is not in the library")
+        self.graph.inlined_functions.add(called)
+        return function
+
     def _regions(
         self, node: Any, names: list[str], full: str, data: list[Tensor], attrs: dict[str, Any]
     ) -> dict[str, Any]:
@@ -182,11 +202,7 @@ class Importer:
         loop = "body" in names
         made: dict[str, Any] = {}
         for name in names:
-            function = self.graph.functions.get(node.attr[name].func.name)
-            if function is None:
-                called = node.attr[name].func.name
-                raise ValueError(f"Node {node.name!r} ({node.op}) calls {called!r}, which is not in the library")
-            self.graph.inlined_functions.add(node.attr[name].func.name)
+            function = self._library_function(node, name)
             region = Region(self.graph, "loop" if loop else "branch", f"{full}/{name}", self.graph.current_region)
             with self.graph.region(region):
                 _FunctionImporter(self.graph, region.name, function, self.device_of).fill(
