@@ -37,11 +37,23 @@ def freeze(graph_def: Any, values: Mapping[str, Any]) -> Any:
     library = _Library(result.library.function)
     handles = {name: kind for name, kind in held.items() if nodes[name].op not in ("Variable", "VariableV2")}
     library.rewrite(result.node, handles, "")
+    _without_references(result.node, set(held) - set(handles))
     for name, node in nodes.items():
         _make_constant(node, values[name])
     del result.library.function[:]
     result.library.function.extend(library.called(result.node))
     return result
+
+
+def _without_references(nodes: Any, names: set[str]) -> None:
+    """Let the control flow that passes references of some variables on pass values on."""
+    passing = [node for node in nodes if node.op.removeprefix("Ref") in _PASSING and node.op.startswith("Ref")]
+    while found := [
+        node for node in passing if any(_name(text) in names for text in node.input) and node.name not in names
+    ]:
+        for node in found:
+            node.op = node.op.removeprefix("Ref")
+            names.add(node.name)
 
 
 class _Library:

@@ -46,6 +46,19 @@ def embedded_in_regions(x):
     return tf.identity(y, name="y")
 
 
+def test_freezing_what_references_lead_to():
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        tf.get_variable("v", initializer=3.0)
+        p = tf.placeholder(tf.bool, [], name="p")
+        tf.cond(p, lambda: tf.identity(graph.get_tensor_by_name("v:0")) * 2.0, lambda: tf.constant(1.0), name="c")
+        session.run(tf.global_variables_initializer())
+        whole = graph.as_graph_def()
+        frozen = tf.graph_util.convert_variables_to_constants(session, whole, ["c/Merge"])
+    assert "RefSwitch" in {node.op for node in whole.node}
+    assert not {node.op for node in frozen.node} & {"RefSwitch", "VariableV2"}
+    assert [run(frozen, {"p:0": value}, "c/Merge:0") for value in (True, False)] == [6.0, 1.0]
+
+
 def test_freezing_what_regions_read():
     with tf.Graph().as_default() as graph, tf.Session() as session:
         x = tf.placeholder(tf.float32, [2], name="x")
