@@ -1,5 +1,7 @@
 """`tf.linalg`: functions of matrices, with the names that only this namespace has."""
 
+from ...ops.array import diag as tensor_diag
+from ...ops.array import diag_part as tensor_diag_part
 from ...ops.array import matrix_band_part as band_part
 from ...ops.array import matrix_diag as diag
 from ...ops.array import matrix_diag_part as diag_part
@@ -45,6 +47,7 @@ __all__ = [
     "adjoint", "band_part", "cholesky", "cholesky_solve", "cross", "det", "diag", "diag_part", "eig", "eigh",
     "eigvals", "eigvalsh", "einsum", "eye", "global_norm", "inv", "l2_normalize", "logdet", "logm", "lstsq", "lu",
     "matmul", "matrix_rank", "matrix_transpose", "matvec", "norm", "normalize", "pinv", "qr", "set_diag", "slogdet",
-    "solve", "sqrtm", "svd", "tensordot", "trace", "transpose", "triangular_solve", "tridiagonal_matmul",
+    "solve", "sqrtm", "svd", "tensor_diag", "tensor_diag_part", "tensordot", "trace", "transpose",
+    "triangular_solve", "tridiagonal_matmul",
     "tridiagonal_solve",
 ]  # fmt: skip
