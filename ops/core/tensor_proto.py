@@ -63,6 +63,15 @@ def make_tensor_proto(
     return message
 
 
+def content_proto(array: Any, dtype: DType) -> Any:
+    """Return an array as the TensorProto that TensorFlow's kernels write: raw bytes for one element, too."""
+    message = make_tensor_proto(array, dtype)
+    if array.size and dtype.name in _RAW_TYPES and not message.tensor_content:
+        message.ClearField(_field(dtype))
+        message.tensor_content = array.tobytes()
+    return message
+
+
 def _write(message: Any, array: Any, dtype: DType, complete: bool) -> None:
     if complete and array.size > 1 and dtype.name in _RAW_TYPES:
         if array.nbytes >= _LARGEST:

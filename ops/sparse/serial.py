@@ -15,14 +15,14 @@ from ..core.node import Operation, Tensor
 from ..core.registry import op
 from ..core.shapes import Shape, with_rank
 from ..core.sparse_tensor import SparseTensor, as_sparse
-from ..core.tensor_proto import make_ndarray, make_tensor_proto
+from ..core.tensor_proto import content_proto, make_ndarray
 
 _INPUTS = "sparse_indices: int64, sparse_values: T, sparse_shape: int64"
 _OUTPUTS = "sparse_indices: int64, sparse_values: dtype, sparse_shape: int64"
 
 
 def _proto(value: Array, dtype: DType) -> bytes:
-    data: bytes = make_tensor_proto(value, dtype).SerializeToString()
+    data: bytes = content_proto(value, dtype).SerializeToString()
     return data
 
 
@@ -94,7 +94,7 @@ def serialize_sparse(sp_input: Any, name: str | None = None, out_type: Any = dty
     sparse = as_sparse(sp_input)
     places = pad(sparse.indices, [[0, 0], [1, 0]])
     batch = SparseTensor(places, sparse.values, concat([[1], sparse.dense_shape], 0))
-    return serialize_many_sparse(batch, name, out_type)[0]  # type: ignore[no-any-return]
+    return serialize_many_sparse(batch, name, out_type)[0]
 
 
 def serialize_many_sparse(sp_input: Any, name: str | None = None, out_type: Any = dtypes.string) -> Tensor:

@@ -16,7 +16,7 @@ from ..core.node import Operation, Tensor
 from ..core.registry import op
 from ..core.shape_rules import same_shape, scalar, unknown
 from ..core.shapes import Shape
-from ..core.tensor_proto import make_ndarray, make_tensor_proto
+from ..core.tensor_proto import content_proto, make_ndarray
 from .arrays import coded, each, invalid, strings, text
 
 _CSV = (dtypes.float32, dtypes.float64, dtypes.int32, dtypes.int64, dtypes.string)
@@ -136,7 +136,7 @@ def decode_compressed(bytes: Any, compression_type: str = "", name: str | None =
 @op("SerializeTensor", types="tensor: T -> serialized: string", shape=scalar, devices="CPU", differentiable=False)
 def serialize_tensor_op(xp: Namespace, tensor: Array, *, T: DType) -> Array:
     """Returns a tensor as a TensorProto in a string."""
-    return np.asarray(make_tensor_proto(tensor, T).SerializeToString(), object)
+    return np.asarray(content_proto(np.asarray(tensor), T).SerializeToString(), object)
 
 
 @op("ParseTensor", types="serialized: string -> output: out_type", shape=unknown, devices="CPU", differentiable=False)

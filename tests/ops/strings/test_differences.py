@@ -44,14 +44,20 @@ def test_numbers_in_text(text, dtype, expected) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "dtype"), [("1_0", tf.float32), ("1_0", tf.int32), ("٣", tf.int32), ("", tf.float32), ("3000000000", tf.int32)]
+    ("text", "dtype"),
+    [("1_0", tf.float32), ("1_0", tf.int32), ("٣", tf.int32), ("", tf.float32), ("3000000000", tf.int32)],
 )
 def test_what_is_no_number_is_refused(text, dtype) -> None:
-    with tf.Graph().as_default(), pytest.raises(tf.errors.InvalidArgumentError, match="could not correctly convert string"):
+    with (
+        tf.Graph().as_default(),
+        pytest.raises(tf.errors.InvalidArgumentError, match="could not correctly convert string"),
+    ):
         run(tf.string_to_number([text], dtype))
 
 
-@pytest.mark.parametrize(("item", "words"), [("a+", "Invalid character"), ("a b", "Invalid character"), ("aaaaa", "1 modulo 4")])
+@pytest.mark.parametrize(
+    ("item", "words"), [("a+", "Invalid character"), ("a b", "Invalid character"), ("aaaaa", "1 modulo 4")]
+)
 def test_base64_is_strict(item, words) -> None:
     with tf.Graph().as_default(), pytest.raises(tf.errors.InvalidArgumentError, match=words):
         run(tf.decode_base64([item]))

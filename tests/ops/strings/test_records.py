@@ -48,6 +48,8 @@ ROWS = table(
     row("DecodeCompressed", [text("plain")], "none", reference=lambda _: text("plain")),
     Row("SerializeTensor", lambda x: tf.reshape(tf.serialize_tensor(x), [1]), [np.array([[1, 2], [3, 4]], np.int32)],
         devices="CPU"),
+    Row("SerializeTensor", lambda x: tf.reshape(tf.serialize_tensor(x), [1]), [np.array(7, np.int64)], devices="CPU",
+        label="one"),
     Row("ParseTensor", lambda x: lookup("ParseTensor")(tf.serialize_tensor(x), out_type="float32"),
         [np.array([[1.5, 2], [3, 4]])], lambda x: x, dtypes=("float32",), devices="CPU"),
 )  # fmt: skip
