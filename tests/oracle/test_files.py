@@ -111,3 +111,48 @@ def test_models(tmp_path, build, ours_first):
     with reader.Graph().as_default(), reader.Session() as session:
         reader.import_graph_def(reader.GraphDef.FromString(frozen), name="")
         np.testing.assert_allclose(session.run("y:0", {"x:0": value}), wanted, rtol=1e-5, atol=1e-6)
+
+
+def training(tf):
+    """Builds a small training program of the kind that keeps averages in a conditional; returns its Saver."""
+    rng = np.random.default_rng(5)
+    x, is_training = tf.placeholder(tf.float32, [8, 3], name="x"), tf.placeholder(tf.bool, [], name="is_training")
+    hidden = tf.matmul(x, tf.get_variable("w", initializer=rng.normal(size=(3, 4)).astype(np.float32)))
+    mean, variance = tf.nn.moments(hidden, [0])
+    averages = tf.train.ExponentialMovingAverage(0.5)
+
+    def updated():
+        with tf.control_dependencies([averages.apply([mean, variance])]):
+            return tf.identity(mean), tf.identity(variance)
+
+    kept = tf.cond(is_training, updated, lambda: (averages.average(mean), averages.average(variance)))
+    normal = tf.nn.batch_normalization(hidden, *kept, None, None, 1e-3)
+    start = tf.random_uniform_initializer(-0.3, 0.3, seed=3)
+    with tf.variable_scope("net", initializer=start):
+        outputs, _ = tf.nn.dynamic_rnn(tf.nn.rnn_cell.GRUCell(4), tf.reshape(normal, [2, 4, 4]), dtype=tf.float32)
+    loss = tf.reduce_mean(tf.square(outputs - 0.3), name="loss")
+    tf.train.AdamOptimizer(0.05).minimize(loss, name="train")
+    return tf.train.Saver()
+
+
+def losses(session):
+    value = np.random.default_rng(6).normal(size=(8, 3)).astype(np.float32)
+    found = [session.run(["loss:0", "train"], {"x:0": value, "is_training:0": True})[0] for _ in range(4)]
+    return [*found, session.run("loss:0", {"x:0": value, "is_training:0": False})]
+
+
+@pytest.mark.parametrize("ours_first", [True, False], ids=["ours to TensorFlow", "TensorFlow's to us"])
+@pytest.mark.parametrize("v2", [False, True], ids=["control flow v1", "control flow v2"])
+def test_training_goes_on(tmp_path, ours_first, v2):
+    tf = oracle.tensorflow()
+    (tf.enable_control_flow_v2 if v2 else tf.disable_control_flow_v2)()
+    writer, reader = (ms, tf) if ours_first else (tf, ms)
+    with writer.Graph().as_default(), writer.Session() as session:
+        with writer.variable_scope("", use_resource=v2):
+            saver = training(writer)
+        session.run(writer.global_variables_initializer())
+        prefix = saver.save(session, str(tmp_path / "model"))
+        wanted = losses(session)
+    with reader.Graph().as_default(), reader.Session() as session:
+        reader.train.import_meta_graph(f"{prefix}.meta").restore(session, prefix)
+        np.testing.assert_allclose(losses(session), wanted, rtol=1e-4)
