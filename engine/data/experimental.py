@@ -14,11 +14,11 @@ from ...ops.core.graph import get_default_graph
 from ...ops.data import grouping, more, shuffling
 from ...ops.data.component import DATASET, Component
 from ...ops.data.functions import as_components, trace
-from ...ops.data.structure import flatten, is_nested, map_structure
+from ...ops.data.structure import flatten, is_nested, map_structure, match, pack
 from ...ops.math.binary import less_equal
 from ...ops.math.complex import cast
 from ...ops.math.reduce import reduce_sum
-from . import elements, reducing
+from . import reducing
 from .dataset import Dataset, inner_components, int64, seed_tensors, types_of
 
 AUTOTUNE = -1
@@ -213,7 +213,7 @@ def bucket_by_sequence_length(
 
 
 def _as_leaves(window: Dataset, wanted: Any) -> Any:
-    return elements.pack(window._components, elements.match(window._components, wanted))
+    return pack(window._components, match(window._components, wanted))
 
 
 def _bounded(given: Any, limit: Any) -> Any:
@@ -245,7 +245,7 @@ def Counter(start: Any = 0, step: Any = 1, dtype: Any = dtypes.int64) -> Dataset
     """Return the dataset of the numbers from `start` on, `step` apart, without end."""
     with get_default_graph().name_scope("counter"):
         begin, by = (convert_to_tensor(value, dtype) for value in (start, step))
-        return Dataset.from_tensors(0).repeat().apply(scan(begin, lambda state, _: (state + by, state)))
+        return scan(begin, lambda state, _: (state + by, state))(Dataset.from_tensors(0).repeat())
 
 
 def get_single_element(dataset: Any) -> Any:

@@ -121,7 +121,8 @@ class Padding:
                     f"Attempted to pad to a smaller size than the input element: {format_brackets(array.shape)} to "
                     f"{format_brackets(tuple(dims))}.",
                 )  # fmt: skip
-            result[(i, *(slice(size) for size in array.shape))] = array
+            place: Any = (i, *(slice(size) for size in array.shape))
+            result[place] = array
         return result
 
 

@@ -82,11 +82,12 @@ def iterator_v2(
 ) -> IteratorResource:
     """Stand for an iterator, which a MakeIterator gives a dataset."""
     name = shared_name or ctx.node.name
-    return _registered(ctx, ctx.resource(_KIND, container, name, lambda: IteratorResource(output_types, output_shapes)))
+    found = ctx.resource(_KIND, container, name, lambda: IteratorResource(output_types, output_shapes))
+    return _registered(ctx, found)
 
 
-def _registered(ctx: KernelContext, found: Any) -> Any:
-    ctx.resource("iterator handle", "", found.handle, lambda: found)
+def _registered(ctx: KernelContext, found: IteratorResource) -> IteratorResource:
+    ctx.resource("iterator handle", "", found.handle.decode(), lambda: found)
     return found
 
 
@@ -109,7 +110,7 @@ def one_shot_iterator(
     def begin() -> IteratorResource:
         made = IteratorResource(output_types, output_shapes)
         made.start(ctx.function(dataset_factory)(())[0], ctx.cancellation)
-        return _registered(ctx, made)  # type: ignore[no-any-return]
+        return _registered(ctx, made)
 
     return ctx.node_state(begin)  # type: ignore[no-any-return]
 
@@ -166,7 +167,7 @@ def _by_handle(
     ctx: KernelContext, xp: Namespace, string_handle: Array, *, output_types: list[DType], output_shapes: list[Shape]
 ) -> IteratorResource:
     """Return the iterator that a string stands for."""
-    handle = np.asarray(string_handle).item()
+    handle = bytes(np.asarray(string_handle, object).item()).decode("utf-8", "backslashreplace")
 
     def missing() -> Any:
         raise errors.InvalidArgumentError(None, None, f"Could not parse the iterator handle {handle!r}")

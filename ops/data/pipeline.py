@@ -24,12 +24,13 @@ Element = tuple[Any, ...]
 class Scope:
     """What the iterators of one `Iterator` share: how they are told to stop, and what has to be closed with them.
 
-    State: `current` is the cancellation of the run that waits for an element now, `closed` says that the iterator is gone,
-    `_closing` what its threads and files need.
+    State: `current` is the cancellation of the run that waits for an element now, `reason` why the iterator is to stop,
+    None while it may go on, `closed` whether it is gone, `_closing` what its threads and files need.
     """
 
     def __init__(self) -> None:
         self.current: Cancellation | None = None
+        self.reason: str | None = None
         self.closed = False
         self._closing: list[Callable[[], None]] = []
 
@@ -47,10 +48,14 @@ class Scope:
         for function in reversed(closing):
             function()
 
+    def cancel(self, reason: str) -> None:
+        """Ask the iterator's functions that run to stop, for this reason."""
+        self.reason = reason
+
     def check(self) -> None:
         """Raise when the iterator is closed, or the run that waits for it is to stop."""
-        if self.closed:
-            raise errors.CancelledError(None, None, "The iterator was closed")
+        if self.closed or self.reason is not None:
+            raise errors.CancelledError(None, None, self.reason or "The iterator was closed")
         if self.current is not None:
             self.current.check()
 

@@ -221,7 +221,7 @@ def _rows(data: bytes, places: list[Place] | None, feature: Dense, name: str, em
             "feature_list_dense_missing_assumed_empty or feature_list_dense_defaults?",
         )
     found = [dense_value(data, place, feature, name, i) for i, place in enumerate(places or ())]
-    result = np.empty((len(found), feature.count), feature.dtype.np_dtype)
+    result = np.empty((len(found), feature.width), feature.dtype.np_dtype)
     for i, items in enumerate(found):
         result[i] = items
     return result.reshape((len(found), *(feature.dims or ())))

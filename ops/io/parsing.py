@@ -37,7 +37,7 @@ class Dense(NamedTuple):
         return bool(self.dims) and self.dims is not None and self.dims[0] is None
 
     @property
-    def count(self) -> int:
+    def width(self) -> int:
         """How many values an example (a row, where the first dimension varies) has."""
         return _count(self.dims)
 
@@ -92,7 +92,7 @@ def dense_value(data: bytes, place: Place | None, feature: Dense, name: str, ind
                 name, f"Feature: {feature.key.decode()} (data type: {kind}) is required but could not be found."
             )
         return feature.default.reshape(-1)
-    if len(items) != feature.count:
+    if len(items) != feature.width:
         at = f", Index: {index}" if name else ""
         shown = ",".join(map(str, feature.dims or ()))
         raise invalid(
@@ -108,11 +108,11 @@ def rows_of(data: bytes, place: Place | None, feature: Dense, name: str, index: 
     items = found_values(data, place, feature, name, index)
     if items is None:
         return as_array([], feature.dtype)
-    if feature.count == 0 or len(items) % feature.count:
+    if feature.width == 0 or len(items) % feature.width:
         raise invalid(
             name,
             f"Key: {feature.key.decode()}, Index: {index}.  Number of values ({len(items)}) is not a multiple of the stride "
-            f"length {feature.count}",
+            f"length {feature.width}",
         )
     return items
 
@@ -204,7 +204,7 @@ def _dense_batch(
     ]
     if feature.varies:
         return padded(rows, feature)
-    result = np.empty((len(rows), feature.count), feature.dtype.np_dtype)
+    result = np.empty((len(rows), feature.width), feature.dtype.np_dtype)
     for i, row in enumerate(rows):
         result[i] = row
     return result.reshape((len(rows), *(feature.dims or ())))
@@ -219,7 +219,7 @@ def padded(rows: Sequence[Any], feature: Dense) -> Array:
     for i, row in enumerate(rows):
         result[i, : len(row)] = row
     inner = (feature.dims or ())[1:]
-    return result.reshape((len(rows), longest // max(feature.count, 1), *inner))
+    return result.reshape((len(rows), longest // max(feature.width, 1), *inner))
 
 
 def _alike(examples: Sequence[bytes], dense: Sequence[Dense]) -> list[Array] | None:
@@ -240,7 +240,7 @@ def _alike(examples: Sequence[bytes], dense: Sequence[Dense]) -> list[Array] | N
     ):
         return None
     made = [_taken(table, examples, place, d) for place, d in zip(columns, dense, strict=True) if place is not None]
-    return None if any(array is None for array in made) else made  # type: ignore[return-value]
+    return None if any(array is None for array in made) else made
 
 
 def _column(data: bytes, place: Place | None, feature: Dense, pieces: list[tuple[int, int]]) -> tuple[int, int] | None:
@@ -249,8 +249,8 @@ def _column(data: bytes, place: Place | None, feature: Dense, pieces: list[tuple
         return None
     kind, start, end = place
     begin = packed(data, start, end)
-    width = {BYTES: end - (begin or 0), FLOATS: 4 * feature.count, INTS: feature.count}[kind]
-    if begin is None or end - begin != width or (kind == BYTES and feature.count != 1):
+    width = {BYTES: end - (begin or 0), FLOATS: 4 * feature.width, INTS: feature.width}[kind]
+    if begin is None or end - begin != width or (kind == BYTES and feature.width != 1):
         return None
     pieces.append((start, begin))
     return begin, end

@@ -25,7 +25,7 @@ _WINDOW_BITS = {"GZIP": 31, "ZLIB": 15}
 
 def masked_crc(data: bytes) -> int:
     """Return a checksum in the form in which it is stored beside what it protects."""
-    crc = google_crc32c.value(data)
+    crc: int = google_crc32c.value(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
