@@ -9,9 +9,11 @@ import numpy as np
 
 from ...devices.types import Array, Namespace
 from ..core import dtypes, errors, protos
+from ..core.convert import convert_to_tensor
 from ..core.graph import GraphKeys, get_default_graph
 from ..core.node import Tensor
 from ..core.registry import op
+from ..core.scopes import name_scope
 from ..core.shape_rules import scalar
 
 _ILLEGAL = re.compile(r"[^-/\w.]")
@@ -96,7 +98,12 @@ def scalar_(name: str, tensor: Any, collections: Any = None, family: str | None 
 def histogram_(name: str, values: Any, collections: Any = None, family: str | None = None) -> Tensor:
     """Create a summary of a tensor's histogram."""
     with scope_of(name, family) as scope:
-        return add_to(histogram_summary(tag_of(scope, family), values, name=scope), collections)
+        return add_to(histogram_summary(tag_of(scope, family), typed(values, "values"), name=scope), collections)
+
+
+def typed(values: Any, name: str) -> Any:
+    """Return an array as a tensor of its own type, which the ops' default type would replace; anything else as it is."""
+    return convert_to_tensor(values, name=name) if isinstance(values, np.ndarray) else values
 
 
 def scope_of(name: str, family: str | None) -> Any:
@@ -111,7 +118,8 @@ def tag_of(scope: str, family: str | None) -> str:
 
 def merge(inputs: Any, collections: Any = None, name: str | None = None) -> Tensor:
     """Create a summary of all summaries in `inputs`."""
-    merged: Tensor = merge_summary(list(inputs), name=name)
+    with name_scope(name, "Merge", inputs):
+        merged: Tensor = merge_summary(list(inputs), name=name)
     for key in collections or ():
         get_default_graph().add_to_collection(key, merged)
     return merged
