@@ -8,6 +8,7 @@ import numpy as np
 
 import millstream as tf
 from millstream.devices import simulated_gpus
+from millstream.devices.fusion import compiled
 
 RUNS = 100_000
 
@@ -49,6 +50,7 @@ def test_memory_threads_and_files_stay(tmp_path):
         fetches, feeds = training_step()
         session.run(tf.global_variables_initializer())
         soak(session, fetches, feeds, 5_000)
+        compiled.settle()
         gc.collect()
         before = resident_bytes(), threading.active_count(), open_files()
         soak(session, fetches, feeds, RUNS)
@@ -82,6 +84,7 @@ def test_sessions_and_graphs_are_forgotten():
 
     for _ in range(5):
         once()
+    compiled.settle()
     gc.collect()
     before, threads = resident_bytes(), threading.active_count()
     for _ in range(30):
