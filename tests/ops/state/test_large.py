@@ -125,9 +125,14 @@ def test_what_somebody_holds_is_not_written_over(compiling):
     np.testing.assert_array_equal(held, before)
     assert trained.cells[0].read() is not held
     del held
-    address = trained.cells[0].read().ctypes.data
-    trained.step()
-    assert (trained.cells[0].read().ctypes.data == address) == compiling
+
+    def in_place():
+        address = trained.cells[0].read().ctypes.data
+        trained.step()
+        return trained.cells[0].read().ctypes.data == address
+
+    # A thread that computed a block may hold on to its arrays for a moment; the update is not in place then.
+    assert any(in_place() for _ in range(20)) == compiling
 
 
 def test_a_gradient_that_is_the_variable_itself(compiling):
