@@ -6,6 +6,7 @@ Components. Functions of the program become regions of the graph, once, when the
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -298,16 +299,19 @@ class Dataset:
         )
 
     def interleave(
-        self, map_func: Callable[..., Any], cycle_length: Any, block_length: Any = 1, num_parallel_calls: Any = None
+        self, map_func: Callable[..., Any], cycle_length: Any = -1, block_length: Any = 1, num_parallel_calls: Any = None
     ) -> Dataset:
         """Return elements of the datasets that `map_func` gives, `block_length` of each of `cycle_length` in turn.
 
         Args:
+          cycle_length: how many datasets are open at a time; -1 for as many as the machine has processors.
           num_parallel_calls: accepted; the order is the same for all.
 
         Raises:
           TypeError: when `map_func` does not return a dataset.
         """
+        if isinstance(cycle_length, int) and cycle_length == -1:
+            cycle_length = os.cpu_count() or 1
         traced = self._trace(map_func, "interleave")
         return self._then(
             more.interleave_dataset, traced.captured, int64(cycle_length, "cycle_length"), int64(block_length, "block_length"),

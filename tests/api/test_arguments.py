@@ -32,6 +32,8 @@ DIFFERENT = {
     "linspace": "1.15 has no `axis`",
     "shape": "1.15's default is int32",
     "size": "1.15's default is int32",
+    "sparse.split": "None marks the place of the mark after which TensorFlow wants names",
+    "sparse_split": "None marks the place of the mark after which TensorFlow wants names",
     "strided_slice": "`var` is what v[i].assign gives it, documented as internal",
     "test.TestCase.assertItemsEqual": "wrapped by TensorFlow without its arguments' names",
     "test.TestCase.assertProtoEquals": "wrapped by TensorFlow without its arguments' names",

@@ -10,6 +10,7 @@ import pathlib
 import pytest
 
 import millstream as tf
+from support import api_special_data  # noqa: F401  (enters its programs)
 from support.api_calls import call, nodes, run, use
 from support.api_cases import CASES
 from support.api_special import SPECIAL, UNCALLED
