@@ -19,11 +19,13 @@ from ..core.node import Tensor
 from ..core.registry import op
 from ..core.shape_rules import scalar
 from ..core.tensor_proto import make_tensor_proto
-from .summaries import add_to, scope_of, serialised, tag_of
+from .summaries import add_to, scope_of, serialised, tag_of, typed
 
 _BAD_COLOR = np.array([255, 0, 0, 255], np.uint8)
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _LOUDEST = 32768
+# TensorFlow shows a picture as black whose greatest number is less.
+_ALMOST_NOTHING = 1e-6
 _NONE: list[str] = []
 
 
@@ -72,15 +74,15 @@ def _picture(pixels: Array, bad_color: Array) -> Any:
 
 def _as_bytes(pixels: Array, bad_color: Array) -> Array:
     """Return floats as bytes: from 0 where none is negative, else around 128; `bad_color` where one is not finite."""
-    values = pixels.astype(np.float64 if pixels.dtype == np.float64 else np.float32)
-    finite = np.isfinite(values)
-    lowest, highest = values.min(initial=np.inf, where=finite), values.max(initial=-np.inf, where=finite)
+    kind = pixels.dtype.type
+    bad = ~np.isfinite(pixels).all(axis=-1)
+    values = np.where(bad[..., None], kind(0), pixels)
+    known = pixels[~bad]
+    lowest, highest = known.min(initial=np.inf), known.max(initial=-np.inf)
     offset, room = (128, 127) if lowest < 0 else (0, 255)
     most = max(abs(lowest), abs(highest)) if lowest < 0 else highest
-    scale = values.dtype.type(room / most) if most > 0 and np.isfinite(most) else values.dtype.type(0)
-    bad = ~finite.all(axis=-1)
-    values[bad] = 0
-    result = (values * scale + offset).astype(np.uint8)
+    scale = kind(room / most) if most >= _ALMOST_NOTHING else kind(0)
+    result = (values * scale + kind(offset)).astype(np.uint8)
     result[bad] = bad_color
     return result
 
@@ -161,7 +163,10 @@ def image(name: str, tensor: Any, max_outputs: int = 3, collections: Any = None,
       collections: where to add the summary, GraphKeys.SUMMARIES by default.
     """
     with scope_of(name, family) as scope:
-        return add_to(image_summary(tag_of(scope, family), tensor, max_images=max_outputs, name=scope), collections)
+        return add_to(
+            image_summary(tag_of(scope, family), typed(tensor, "tensor"), max_images=max_outputs, name=scope),
+            collections,
+        )
 
 
 def audio(
