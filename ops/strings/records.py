@@ -19,8 +19,6 @@ from ..core.shapes import Shape
 from ..core.tensor_proto import content_proto, make_ndarray
 from .arrays import coded, each, invalid, strings, text
 
-_CSV = (dtypes.float32, dtypes.float64, dtypes.int32, dtypes.int64, dtypes.string)
-
 
 def _csv_shapes(node: Operation) -> list[Shape]:
     return [node.inputs[0].dims] * len(node.attrs["OUT_TYPE"])
