@@ -49,6 +49,10 @@ def test_summaries_mean_the_same(name):
     for tf in (ms, oracle.tensorflow()):
         with tf.Graph().as_default(), tf.Session() as session:
             found.append([plain(value) for value in tf.Summary.FromString(session.run(CASES[name](tf))).value])
+    if "double" in name:  # the greatest number times its own scale is rounded once there, twice here
+        for ours, theirs in zip(*found, strict=True):
+            np.testing.assert_allclose(ours[4], theirs[4], rtol=0, atol=1)
+        found = [[value[:4] for value in values] for values in found]
     assert found[0] == found[1]
 
 
