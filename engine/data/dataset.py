@@ -300,7 +300,7 @@ class Dataset:
 
     def interleave(
         self, map_func: Callable[..., Any], cycle_length: Any = -1, block_length: Any = 1, num_parallel_calls: Any = None
-    ) -> Dataset:
+    ) -> Dataset:  # fmt: skip
         """Return elements of the datasets that `map_func` gives, `block_length` of each of `cycle_length` in turn.
 
         Args:
