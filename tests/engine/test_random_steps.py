@@ -87,7 +87,7 @@ def test_values_and_gradients(compiling, monkeypatch):
             kept = []
             for turn, rows in enumerate(ROWS):
                 value = np.random.default_rng(turn).normal(size=(rows, COLUMNS)).astype("f4")
-                feeds = {fed: value, **{v: x for v, x in zip(variables, values, strict=True)}}
+                feeds = {fed: value, **dict(zip(variables, values, strict=True))}
                 expected = interpret(fetches, {key if key is fed else key.value(): x for key, x in feeds.items()})
                 kept.append((session.run(fetches, {fed: value}), expected))
             for found, expected in kept:
