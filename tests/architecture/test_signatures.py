@@ -20,7 +20,7 @@ IN_DATA = {
     "use_unbounded_threadpool",
 }  # fmt: skip
 LATER = {
-    "allow_fast_lookup", "bad_indices_policy", "beta", "block_shape", "defaults", "experimental_is_anonymous",
+    "alg", "allow_fast_lookup", "bad_indices_policy", "beta", "block_shape", "defaults", "experimental_is_anonymous",
     "fn_output_signature", "grad_a", "grad_b", "hash_table_shared_name", "index_type", "input_shape", "instance",
     "layout", "library_location", "output_type", "relative_tolerance", "skip_gradients_aggregation",
     "sparse_gradient", "stateful", "use_own_namescope_for_non_slot_vars", "use_pybind11_proto", "validate_message",
@@ -29,8 +29,8 @@ LATER = {
 # What v1 names differently from the v2 function that TensorFlow 2 gives under the name, or what is documented as internal.
 OTHERWISE = {
     "Variable": {"use_resource"}, "distributions.Distribution": {"graph_parents", "parameters", "reparameterization_type"},
-    "layers.Layer.add_weight": {"aggregation", "partitioner", "synchronization", "use_resource"}, "lin_space": {"axis"},
-    "linspace": {"axis"}, "strided_slice": {"var"}, "string_to_number": {"input"}, "strings.to_number": {"input"},
+    "data.Iterator": {"output_classes", "output_shapes", "output_types"}, "lin_space": {"axis"},
+    "linspace": {"axis"}, "strided_slice": {"var"},
     "test.TestCase.assertItemsEqual": {"first", "second"}, "test.TestCase.assertShapeEqual": {"input_a", "input_b"},
 }  # fmt: skip
 
