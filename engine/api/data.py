@@ -11,12 +11,12 @@ from . import data_experimental as experimental
 
 def make_one_shot_iterator(dataset: Dataset) -> Iterator:
     """Return an iterator that goes once over a dataset and needs no initialisation."""
-    return dataset.make_one_shot_iterator()
+    return dataset.make_one_shot_iterator()  # type: ignore[no-any-return]
 
 
 def make_initializable_iterator(dataset: Dataset, shared_name: str | None = None) -> Iterator:
     """Return an iterator over a dataset whose initialiser is run before; sessions share it under `shared_name`."""
-    return dataset.make_initializable_iterator(shared_name)
+    return dataset.make_initializable_iterator(shared_name)  # type: ignore[no-any-return]
 
 
 def get_output_shapes(dataset_or_iterator: Dataset | Iterator) -> Any:
