@@ -16,11 +16,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from ..program.behaviour import VERSION
+from .core_protos import PROTO_FOLDERS, proto_module
 from .names import EXTRA, PACKAGES, PYTHON
+from .renamed import words_for
 
 _ROOT = __name__.split(".")[0]
 _NAME = "tensorflow"
@@ -30,7 +32,7 @@ _NO_TENSORFLOW = "tensorboard.compat.notf"
 _EXAMPLES = ("examples", "examples.tutorials", "examples.tutorials.mnist")
 # This package's own folders, which its top offers beside its names.
 _INTERNAL = ("engine", "ops")
-_FOLDERS = ("examples", "python")
+_FOLDERS = ("core", "examples", "python")
 _API = f"{_ROOT}.engine.api."
 
 
@@ -70,7 +72,8 @@ class Target:
         for place in self.places:
             if hasattr(place, name) and not (place is package() and name in _INTERNAL):
                 return getattr(place, name)
-        raise AttributeError(f"{self.title}.{name} is not there: {_ROOT} has no such name{self.near(name)}")
+        hint = words_for(f"{self.title}.{name}") or self.near(name)
+        raise AttributeError(f"{self.title}.{name} is not there: {_ROOT} has no such name{hint}")
 
     def near(self, name: str) -> str:
         """Return words about names that the program may want instead: the name elsewhere, else names that look like it."""
@@ -104,6 +107,8 @@ def target_of(path: str) -> Target | None:
         return Target("tf", [root], {"__version__": VERSION})
     if parts[0] == "python":
         return _inside(parts)
+    if parts[0] == "core":
+        return _of_protos(parts)
     if ".".join(parts) in _EXAMPLES:
         return Target(f"tf.{path}", [])
     if parts[0] == "examples" or (parts[0] == "contrib" and "datasets" in parts[:-1]):
@@ -126,6 +131,14 @@ def _inside(parts: list[str]) -> Target | None:
     return Target(title, [found]) if _is_namespace(found) else None
 
 
+def _of_protos(parts: list[str]) -> Target | None:
+    title, leaf = ".".join(["tensorflow", *parts]), parts[-1]
+    if not leaf.endswith("_pb2"):
+        return Target(title, []) if parts[1:] in ([], *PROTO_FOLDERS) else None
+    found = proto_module(leaf)
+    return None if found is None else Target(title, [found])
+
+
 class StandIn(ModuleType):
     """A module that offers the names of a Target, each looked up when it is first asked for."""
 
@@ -139,7 +152,7 @@ class StandIn(ModuleType):
         if self._target.is_folder or (self.__name__ == _NAME and name in _FOLDERS):
             return self._module_in_it(name)
         found = self._target.get(name)
-        if _is_namespace(found):
+        if _is_namespace(found) or isinstance(found, SimpleNamespace):
             found = importlib.import_module(f"{self.__name__}.{name}")
         self.__dict__[name] = found
         return found
@@ -190,6 +203,9 @@ class TensorFlowFinder(MetaPathFinder):
 
 
 def _near(fullname: str) -> str:
+    gone = words_for(f"tf{fullname[len(_NAME) :]}")
+    if gone:
+        return gone
     parent, _, leaf = fullname.rpartition(".")
     around = target_of(parent[len(_NAME) + 1 :])
     known = [*PYTHON, *EXTRA] if ".python" in parent else around.names() if around else []

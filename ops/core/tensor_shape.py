@@ -10,9 +10,13 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from . import protos
 
 Shape = tuple[int | None, ...] | None
+# Programs halve sizes with `/`: TensorFlow 1 takes 32.0 for 32.
+_FLOATS = (float, np.floating)
 
 
 def _as_dim(value: Any) -> int | None:
@@ -21,7 +25,8 @@ def _as_dim(value: Any) -> int | None:
     if isinstance(value, Dimension):
         return value.value
     try:
-        dim = operator.index(value)
+        whole = isinstance(value, _FLOATS) and float(value).is_integer()
+        dim = int(value) if whole else operator.index(value)
     except (TypeError, AttributeError):
         raise TypeError(
             f"Dimension value must be integer or None or have an __index__ method, got value '{value!r}' "

@@ -48,6 +48,10 @@ FOUND = {
     "from tensorflow.keras.datasets import mnist; mnist.load_data": None,
     "from tensorflow.keras.layers import Dense; Dense": ms.keras.layers.Dense,
     "import tensorflow.examples.tutorials.mnist.input_data as i; i.read_data_sets": None,
+    "from tensorflow.core.framework import graph_pb2; graph_pb2.GraphDef": ms.GraphDef,
+    "from tensorflow.core.protobuf import config_pb2 as c; c.ConfigProto": ms.ConfigProto,
+    "import tensorflow.core.example.example_pb2 as e; e.Example": ms.train.Example,
+    "import tensorflow as tf; tf.core.framework.summary_pb2.Summary": ms.Summary,
 }
 
 
@@ -65,6 +69,11 @@ LACKING = {
     "import tensorflow as tf; tf.matmull": (AttributeError, r"near: tf\.matmul"),
     "import tensorflow as tf; tf.nn.relux": (AttributeError, r"tf\.nn\.relux is not there: .* near: tf\.nn\.relu"),
     "import tensorflow as tf; tf.engine": (AttributeError, r"tf\.engine is not there"),
+    "import tensorflow as tf; tf.keras.utils.to_categoricle": (
+        AttributeError, r"tf\.keras\.utils\.to_categoricle is not there: .* near: tf\.keras\.utils\.to_categorical"),
+    "import tensorflow as tf; tf.nn.seq2seq": (AttributeError, r"TensorFlow 1 has tf\.contrib\.legacy_seq2seq in its place"),
+    "from tensorflow import mul": (ImportError, r"'tensorflow\.mul'.*TensorFlow 1 has tf\.multiply in its place"),
+    "from tensorflow.core.framework import grph_pb2": (ImportError, "tensorflow.core.framework.grph_pb2"),
     "from tensorflow import Sesion": (ImportError, r"'tensorflow\.Sesion'.*near: tensorflow\.Session"),
     "import tensorflow.nothing_like_it": (ImportError, "millstream stands in for TensorFlow here, and has nothing for it"),
     "from tensorflow.python.ops import arrey_ops": (ImportError, r"near: tensorflow\.python\.ops\.array_ops"),

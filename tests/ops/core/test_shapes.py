@@ -76,6 +76,16 @@ def test_dimensions_of_a_shape_are_plain_ints():
     assert [type(dim) for dim in dims] == [int, int, type(None), int]
 
 
+def test_whole_floats_are_dimensions_and_others_are_not():
+    assert shapes.as_shape_tuple([32.0, np.float32(3), 64 / 2]) == (32, 3, 32)
+    assert (TensorShape([None, 28 / 2]).as_list(), Dimension(4.0).value) == ([None, 14], 4)
+    for value in (2.5, np.inf, np.nan):
+        with pytest.raises(TypeError, match="Dimension value must be integer or None"):
+            shapes.as_shape_tuple([value])
+    with pytest.raises(ValueError, match="Dimension -1 must be >= 0"):
+        Dimension(-1.0)
+
+
 def test_a_dimension_has_no_hash():
     with pytest.raises(TypeError, match="unhashable"):
         hash(Dimension(3))
