@@ -14,10 +14,12 @@ from ..core import dtypes, shapes
 from ..core.convert import convert_to_tensor
 from ..core.errors import InvalidArgumentError
 from ..core.node import Operation, Tensor
-from ..core.registry import op
+from ..core.registry import lookup, op
+from ..core.scopes import name_scope
 from ..core.shape_rules import constant_value
 from ..core.shapes import Shape
 from .concat import concat
+from .shape_ops import shape
 
 INDEX = (dtypes.int16, dtypes.int32, dtypes.int64)
 
@@ -284,7 +286,7 @@ def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: in
     """Return slices of `params`, a tensor or a variable, at the index tuples in the last dimension of `indices`.
 
     Raises:
-      ValueError: for batch_dims above 0 when the shape of `indices` is not known.
+      ValueError: for batch_dims that are not below both ranks, or when the rank of `indices` is not known.
       InvalidArgumentError: at a run on a CPU, for an index out of bounds; on a GPU its slice is zero.
     """
     if batch_dims:
@@ -295,12 +297,29 @@ def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: in
 
 
 def _batched_gather_nd(params: Any, indices: Any, batch_dims: int, name: str | None) -> Tensor:
-    """Add the batch's own positions to the index tuples; all leading dimensions must be known."""
-    indices = convert_to_tensor(indices, name="indices")
-    dims = indices.dims
-    if dims is None or None in dims[:-1]:
-        raise ValueError(
-            f"gather_nd with batch_dims={batch_dims} needs the static shape of indices, got {shapes.format_shape(dims)}"
-        )
-    grid = np.indices(dims[:-1], dtype=indices.dtype.base_dtype.np_dtype)[:batch_dims]
-    return gather_nd_op(params, concat([np.moveaxis(grid, 0, -1), indices], -1), name=name)  # type: ignore[no-any-return]
+    """Add the batch's own positions, a range along each batch dimension, to the index tuples."""
+    with name_scope(name, "BatchGatherND", [params, indices]):
+        indices = convert_to_tensor(indices, name="indices")
+        params = convert_to_tensor(params, name="params")
+        rank = None if indices.dims is None else len(indices.dims)
+        _check_batch(params, rank, batch_dims)
+        if rank is None:
+            raise ValueError(f"gather_nd with batch_dims={batch_dims} needs the rank of indices, which is unknown")
+        sizes = shape(indices)[:-1] if None in indices.dims[:-1] else np.array(indices.dims[:-1], np.int32)
+        places = [_places(sizes, d, rank, indices.dtype) for d in range(batch_dims)]
+        return gather_nd_op(params, concat([*places, indices], -1))  # type: ignore[no-any-return]
+
+
+def _check_batch(params: Tensor, rank: int | None, batch_dims: int) -> None:
+    if batch_dims < 0:
+        raise ValueError("tf.gather_nd does not allow negative batch_dims.")
+    for what, count in (("indices", rank), ("params", None if params.dims is None else len(params.dims))):
+        if count is not None and batch_dims >= count:
+            raise ValueError(f"batch_dims = {batch_dims} must be less than rank({what}) = {count}")
+
+
+def _places(sizes: Any, dim: int, rank: int, dtype: dtypes.DType) -> Tensor:
+    """Return each index tuple's position along a batch dimension, in the tuples' shape with a last dimension of 1."""
+    numbers = lookup("Cast")(lookup("Range")(0, sizes[dim], 1), DstT=dtype.base_dtype)
+    column = lookup("Reshape")(numbers, [1] * dim + [-1] + [1] * (rank - dim - 1))
+    return lookup("BroadcastTo")(column, concat([sizes, [1]], 0))  # type: ignore[no-any-return]

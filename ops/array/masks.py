@@ -87,10 +87,11 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = dtypes.bool, na
             longest = lookup("Max")(reshape(lengths, [-1]), np.zeros(1, np.int32), name="Max")
             maxlen = lookup("Maximum")(constant(0, kind), longest)
         else:
-            maxlen = convert_to_tensor(maxlen, kind)
+            maxlen = convert_to_tensor(maxlen)
+            kind = maxlen.dtype.base_dtype
         if maxlen.dims not in ((), None):
             raise ValueError("maxlen must be scalar for sequence_mask")
         row = lookup("Range")(constant(0, kind), maxlen, constant(1, kind))
-        mask = lookup("Less")(row, expand_dims(lengths, -1))
+        mask = lookup("Less")(row, lookup("Cast")(expand_dims(lengths, -1), DstT=kind))
         wanted = as_dtype(dtype).base_dtype
         return mask if wanted is dtypes.bool else lookup("Cast")(mask, DstT=wanted)  # type: ignore[no-any-return]

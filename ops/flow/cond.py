@@ -6,6 +6,7 @@ results of `cond/` have TensorFlow 1's names: `cond/Merge` is the If node itself
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -149,7 +150,8 @@ def case(
     """Return what the function beside the first true predicate gives, or `default()`.
 
     Args:
-      pred_fn_pairs: (scalar boolean tensor, function) pairs, as a list, or a dict from tensor to function.
+      pred_fn_pairs: (scalar boolean tensor, function) pairs, as a list, or a dict from tensor to function, whose tensors'
+        names tell which comes first unless it is an OrderedDict.
       default: what to do when none is true; without it the run fails then.
       exclusive: fail the run when several are true.
       strict: keep lists of one element as they are.
@@ -176,6 +178,9 @@ def case(
 
 def _pairs(given: Any) -> list[tuple[Any, Function]]:
     pairs = list(given.items()) if isinstance(given, dict) else given
+    if isinstance(given, dict) and not isinstance(given, OrderedDict):
+        # In TensorFlow 1 a dict had no order, so names decide.
+        pairs.sort(key=lambda pair: getattr(pair[0], "name", ""))
     if not isinstance(pairs, list | tuple):
         raise TypeError("pred_fn_pairs must be a list, tuple, or dict")
     if not pairs:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ..array.shape_ops import shape as shape_of
 from ..core import dtypes
 from ..core.convert import convert_n_to_tensor
 from ..core.dtypes import DType, as_dtype
@@ -18,6 +19,7 @@ from ..core.node import Tensor
 from ..core.scopes import name_scope
 from ..core.shapes import Shape, as_shape_tuple, num_elements
 from ..core.sparse_tensor import convert_to_tensor_or_sparse_tensor, is_sparse
+from ..math.complex import cast
 from ..variables.distribution import VariableAggregation, VariableSynchronization
 from ..variables.initializers import Ones, Zeros
 from ..variables.scope import VariableScope, variable_scope
@@ -37,7 +39,7 @@ class Layer:
       trainable: whether the variables go into TRAINABLE_VARIABLES.
       name: the name of the variable scope; made unique when None.
       dtype: of the variables; that of the first inputs when None.
-      activity_regularizer: a function from the outputs to a loss, which goes into REGULARIZATION_LOSSES.
+      activity_regularizer: a function from the outputs to a loss, whose share of one example goes into REGULARIZATION_LOSSES.
 
     Derived classes may set `input_spec`, an InputSpec or a list of them, which every call's inputs are held against.
     """
@@ -106,8 +108,8 @@ class Layer:
 
     @property
     def updates(self) -> list[Any]:
-        """The operations that this layer wants run in training."""
-        return list(self._updates)
+        """The operations that this layer wants run in training; none when the layer is not trainable."""
+        return list(self._updates) if self.trainable else []
 
     @property
     def graph(self) -> Any:
@@ -148,11 +150,12 @@ class Layer:
             get_default_graph().add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Add an operation, or a list of them, to this layer's updates and to the collection UPDATE_OPS."""
+        """Add an operation, or a list of them, to this layer's updates and, if it is trainable, to the collection UPDATE_OPS."""
         for given in updates if isinstance(updates, list | tuple) else [updates]:
             update = getattr(given, "op", given)
             self._updates.append(update)
-            get_default_graph().add_to_collection(GraphKeys.UPDATE_OPS, update)
+            if self.trainable:
+                get_default_graph().add_to_collection(GraphKeys.UPDATE_OPS, update)
 
     def count_params(self) -> int:
         """Return the number of elements of all variables; ValueError before the first call."""
@@ -241,7 +244,8 @@ class Layer:
         for output in outputs if isinstance(outputs, list | tuple) else [outputs]:
             with name_scope("ActivityRegularizer"):
                 loss = self.activity_regularizer(output)
-            self.add_loss(loss)
+                rows = cast(shape_of(output)[0], loss.dtype)
+                self.add_loss(loss / rows)
 
 
 class KernelLayer(Layer):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..array import concat, ones_like, reshape, shape, stop_gradient, zeros_like
+from ..array import concat, identity, ones_like, reshape, shape, stop_gradient, zeros_like
 from ..core import dtypes
 from ..core.convert import constant, convert_to_tensor
 from ..core.graph import get_default_graph
@@ -19,13 +19,18 @@ from ..core.shapes import Shape
 from ..flow.cond import smart_cond, smart_constant_value
 from ..math import cast, maximum, minimum, reduce_mean, sqrt, square
 from ..nn import batch_normalization as normalise
-from ..nn import fused_batch_norm, moments
-from ..state import assign_sub
+from ..nn import fused_batch_norm, moments, relu
+from ..state import assign, assign_sub
+from ..variables.distribution import VariableAggregation, VariableSynchronization
 from .base import ONES, ZEROS, Layer
 
 __all__ = ["BatchNormalization", "batch_normalization"]
 
 _LIMITS = ("rmin", "rmax", "dmax")
+# What variables are that average the batches' statistics.
+_AVERAGED: dict[str, Any] = {
+    "trainable": False, "synchronization": VariableSynchronization.ON_READ, "aggregation": VariableAggregation.MEAN,
+}  # fmt: skip
 
 
 class BatchNormalization(Layer):
@@ -82,6 +87,7 @@ class BatchNormalization(Layer):
         self.gamma: Any = None
         self.moving_mean: Any = None
         self.moving_variance: Any = None
+        self.moving_stddev: Any = None
         self.renorm_mean: Any = None
         self.renorm_stddev: Any = None
 
@@ -137,11 +143,17 @@ class BatchNormalization(Layer):
         self.gamma = parameter("gamma") if self.scale else None
         self.beta = parameter("beta") if self.center else None
         mean, variance = self._initializers["mean"], self._initializers["variance"]
-        self.moving_mean = self.add_weight("moving_mean", sizes, kind, mean, trainable=False)
-        self.moving_variance = self.add_weight("moving_variance", sizes, kind, variance, trainable=False)
+        self.moving_mean = self.add_weight("moving_mean", sizes, kind, mean, **_AVERAGED)
+        self.moving_variance = self.add_weight("moving_variance", sizes, kind, variance, **_AVERAGED)
         if self.renorm:
-            self.renorm_mean = self.add_weight("renorm_mean", sizes, kind, mean, trainable=False)
-            self.renorm_stddev = self.add_weight("renorm_stddev", sizes, kind, variance, trainable=False)
+
+            def stddev(*args: Any, **options: Any) -> Tensor:
+                return sqrt(made(*args, **options))
+
+            made = variance() if isinstance(variance, type) else variance
+            self.moving_stddev = self.add_weight("moving_stddev", sizes, kind, stddev, **_AVERAGED)
+            self.renorm_mean = self.add_weight("renorm_mean", sizes, kind, mean, **_AVERAGED)
+            self.renorm_stddev = self.add_weight("renorm_stddev", sizes, kind, stddev, **_AVERAGED)
 
     # -- computing -------------------------------------------------------------------------------------------------
 
@@ -178,13 +190,13 @@ class BatchNormalization(Layer):
             mean, variance = self.moving_mean, self.moving_variance
         else:
             batch = moments(wide, self._others(len(wide.dims)), keep_dims=not self._one_axis)
-            new_mean, new_variance = batch
+            new_mean, new_variance = map(self._over_parts, batch)
             if self.adjustment is not None:
                 gamma, beta = _composed_with(*self._adjusted(wide, training), gamma, beta)
             if self.renorm:
-                ratio, shift, new_mean, new_variance = self._renormalise(*batch, training)
+                ratio, shift, new_mean, new_variance = self._renormalise(new_mean, new_variance, training)
                 gamma, beta = _composed_with(spread(ratio), spread(shift), gamma, beta)
-            self._update(training, *map(self._over_parts, (new_mean, new_variance)))
+            self._update(training, new_mean, new_variance)
             mean = smart_cond(training, lambda: batch[0], lambda: convert_to_tensor(self.moving_mean))
             variance = smart_cond(training, lambda: batch[1], lambda: convert_to_tensor(self.moving_variance))
         outputs = normalise(wide, spread(mean), spread(variance), beta, gamma, self.epsilon)
@@ -236,36 +248,53 @@ class BatchNormalization(Layer):
         if known is None:
             momentum = smart_cond(training, lambda: constant(float(self.momentum)), lambda: constant(1.0))
         self.add_update(_move(self.moving_mean, mean, momentum))
-        self.add_update(_move(self.moving_variance, variance, momentum))
+        if self.renorm:
+            self.add_update(
+                smart_cond(training, lambda: self._moved_stddev(variance), lambda: identity(self.moving_variance))
+            )
+        else:
+            self.add_update(_move(self.moving_variance, variance, momentum))
 
     # -- renormalisation -------------------------------------------------------------------------------------------
 
     def _renormalise(self, mean: Tensor, variance: Tensor, training: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return the correction's factor and shift, and the mean and variance that the moving averages follow."""
+        """Return the correction's factor and shift, and the mean and variance that the moving averages follow.
+
+        Those two wait for the update of the averages that correct, which the factor and shift have read before.
+        """
         stddev = sqrt(variance + self.epsilon)
         known_stddev = maximum(self.renorm_stddev, sqrt(constant(self.epsilon, stddev.dtype.base_dtype)))
         ratio, shift = stddev / known_stddev, (mean - self.renorm_mean) / known_stddev
         rmin, rmax, dmax = (self._limits.get(name) for name in _LIMITS)
-        ratio = ratio if rmax is None else minimum(ratio, rmax)
         ratio = ratio if rmin is None else maximum(ratio, rmin)
+        ratio = ratio if rmax is None else minimum(ratio, rmax)
         shift = (
-            shift if dmax is None else maximum(minimum(shift, dmax), -convert_to_tensor(dmax, shift.dtype.base_dtype))
+            shift if dmax is None else minimum(maximum(shift, -convert_to_tensor(dmax, shift.dtype.base_dtype)), dmax)
         )
         ratio = smart_cond(training, lambda: ratio, lambda: ones_like(ratio))
         shift = smart_cond(training, lambda: shift, lambda: zeros_like(shift))
-        with get_default_graph().control_dependencies([ratio, shift]):
-            new_mean = self._follow(self.renorm_mean, mean, training)
-            new_stddev = self._follow(self.renorm_stddev, stddev, training)
-            new_variance = square(new_stddev) - self.epsilon
+        graph = get_default_graph()
+        with graph.control_dependencies([ratio, shift]):
+            moved = [
+                self._follow(variable, value, training)
+                for variable, value in ((self.renorm_mean, mean), (self.renorm_stddev, stddev))
+            ]
+        with graph.control_dependencies(moved):
+            new_mean, new_variance = identity(mean), identity(variance)
         return stop_gradient(ratio), stop_gradient(shift), new_mean, new_variance
 
     def _follow(self, variable: Any, value: Tensor, training: Any) -> Tensor:
         """Return a moving value after its update in training, or as it is."""
 
         def updated() -> Tensor:
-            return convert_to_tensor(_move(variable, self._over_parts(value), self.renorm_momentum))
+            return convert_to_tensor(_move(variable, value, self.renorm_momentum))
 
-        return smart_cond(training, updated, lambda: convert_to_tensor(variable))  # type: ignore[no-any-return]
+        return smart_cond(training, updated, lambda: identity(variable))  # type: ignore[no-any-return]
+
+    def _moved_stddev(self, variance: Tensor) -> Tensor:
+        """Move the deviation that inference uses, and return the moving variance, which is set to its square."""
+        moved = convert_to_tensor(_move(self.moving_stddev, sqrt(variance + self.epsilon), self.momentum))
+        return convert_to_tensor(assign(self.moving_variance, relu(square(moved) - self.epsilon)))
 
 
 def _composed_with(scale: Any, offset: Any, gamma: Any, beta: Any) -> tuple[Any, Any]:

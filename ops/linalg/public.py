@@ -20,7 +20,8 @@ from ..core.scopes import name_scope
 from ..math.binary import greater, multiply, realdiv
 from ..math.complex import cast, conj, real
 from ..math.matmul import matmul
-from ..math.reduce import norm, reduce_max, reduce_sum
+from ..math.norms import norm
+from ..math.reduce import reduce_max, reduce_sum
 from ..math.select import where_v2
 from ..math.unary import log
 from .factors import cholesky, svd

@@ -67,6 +67,7 @@ from .fake_quant import (
 )
 from .matmul import matmul, tensordot
 from .matmul import sparse_matmul_op as sparse_matmul
+from .norms import norm as norm
 from .operators import add, div, div_no_nan, divide, floordiv, logical_xor, pow, scalar_mul, truediv
 from .quantize import dequantize, quantize, quantize_v2
 from .quantize import quantize_and_dequantize as quantize_and_dequantize
@@ -78,7 +79,6 @@ from .reduce import (
     argmin,
     count_nonzero,
     lbeta,
-    norm,
     reduce_all,
     reduce_any,
     reduce_euclidean_norm,

@@ -245,12 +245,14 @@ def matmul(
     Args:
       a, b: tensors of one type and rank 2 at least.
       transpose_a, transpose_b: transpose the last two axes first. adjoint_a, adjoint_b: conjugate them, too.
-      a_is_sparse, b_is_sparse: hints, which dense products do not need.
+      a_is_sparse, b_is_sparse: whether many elements are zero; matrices of float32 or bfloat16 go to SparseMatMul then, which
+        only CPUs have.
 
     Raises:
       ValueError: when both transposition and adjoint are asked for, or the shapes do not fit.
     """
-    if not (adjoint_a or adjoint_b) and _is_matrix(a) and _is_matrix(b):
+    sparse = a_is_sparse or b_is_sparse
+    if not (adjoint_a or adjoint_b or sparse) and _is_matrix(a) and _is_matrix(b):
         plain = transpose_a is False and transpose_b is False
         turned = {} if plain else {"transpose_a": transpose_a, "transpose_b": transpose_b}
         return build(matmul_op, (a, b), turned, name).outputs[0]
@@ -261,11 +263,16 @@ def matmul(
         a = convert_to_tensor(a, name="a")
         b = convert_to_tensor(b, dtype_hint=a.dtype.base_dtype, name="b")
         batched = (a.dims is None or len(a.dims) > 2) and (b.dims is None or len(b.dims) > 2)
-        if batched:
+        if batched and not sparse:
             a, b = (conj(a) if transpose_a else a), (conj(b) if transpose_b else b)
             return batch_matmul_op(a, b, adj_x=transpose_a or adjoint_a, adj_y=transpose_b or adjoint_b, name=scope)  # type: ignore[no-any-return]
         a, b = (conj(a) if adjoint_a else a), (conj(b) if adjoint_b else b)
-        return matmul_op(a, b, transpose_a=transpose_a or adjoint_a, transpose_b=transpose_b or adjoint_b, name=scope)  # type: ignore[no-any-return]
+        turned = {"transpose_a": transpose_a or adjoint_a, "transpose_b": transpose_b or adjoint_b}
+        if sparse and {a.dtype.base_dtype, b.dtype.base_dtype} <= {dtypes.float32, dtypes.bfloat16}:
+            made = sparse_matmul_op(a, b, **turned, a_is_sparse=a_is_sparse, b_is_sparse=b_is_sparse, name=scope)
+            narrow = a.dtype.base_dtype is b.dtype.base_dtype is dtypes.bfloat16
+            return lookup("Cast")(made, DstT=dtypes.bfloat16) if narrow else made  # type: ignore[no-any-return]
+        return matmul_op(a, b, **turned, name=scope)  # type: ignore[no-any-return]
 
 
 def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:

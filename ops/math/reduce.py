@@ -10,7 +10,7 @@ from typing import Any
 
 from ..array.fills import zeros
 from ..array.identity import stop_gradient
-from ..array.reshape import reshape, squeeze
+from ..array.reshape import reshape
 from ..array.shape_ops import shape
 from ..core import dtypes
 from ..core.convert import convert_to_tensor
@@ -18,8 +18,7 @@ from ..core.graph import get_default_graph
 from ..core.node import Tensor
 from ..core.registry import OpDecl
 from . import reductions as r
-from .binary import add_v2, multiply, not_equal, pow_op, subtract
-from .complex import abs as magnitude
+from .binary import add_v2, multiply, not_equal, subtract
 from .complex import cast, conj, is_complex, real
 from .select import where_v2
 from .special import lgamma
@@ -141,35 +140,6 @@ def arg_max(input: Any, dimension: Any, output_type: Any = dtypes.int64, name: s
 def arg_min(input: Any, dimension: Any, output_type: Any = dtypes.int64, name: str | None = None) -> Tensor:
     """Return the position of the least element along `dimension`."""
     return argmin(input, dimension, name, output_type=output_type)
-
-
-def norm(
-    tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool | None = None, name: str | None = None,
-    keep_dims: bool | None = None,
-) -> Tensor:  # fmt: skip
-    """Return the norm of vectors along `axis` (of all elements where it is None): 'euclidean', 1, 2, any p or infinity."""
-    keep = bool(one_of(keepdims, keep_dims, "keepdims", "keep_dims"))
-    with get_default_graph().name_scope(name or "norm"):
-        return _norm(convert_to_tensor(tensor), ord, axis, keep)
-
-
-def _norm(tensor: Tensor, ord: Any, axis: Any, keep: bool) -> Tensor:
-    if ord in ("fro", "euclidean", 2, 2.0):
-        found = sqrt(reduce_sum(real(multiply(tensor, conj(tensor))), axis, True))
-    else:
-        found = _other_norm(tensor, ord, axis)
-    return found if keep else squeeze(found, axis)
-
-
-def _other_norm(tensor: Tensor, ord: Any, axis: Any) -> Tensor:
-    size = magnitude(tensor)
-    if ord == 1:
-        return reduce_sum(size, axis, True)
-    if ord == float("inf"):
-        return reduce_max(size, axis, True)
-    if isinstance(ord, int | float) and ord > 0:
-        return pow_op(reduce_sum(pow_op(size, ord), axis, True), 1.0 / ord)
-    raise ValueError(f"'ord' must be a supported vector norm, got {ord}")
 
 
 def lbeta(x: Any, name: str | None = None) -> Tensor:

@@ -18,6 +18,7 @@ from ..core.convert import convert_to_tensor
 from ..core.errors import InvalidArgumentError
 from ..core.node import Operation, Tensor
 from ..core.registry import op
+from ..core.scopes import name_scope
 from ..core.shapes import Shape
 from .simple_philox import SimplePhilox
 from .stream import PhiloxStream
@@ -209,7 +210,8 @@ def sample_distorted_bounding_box(
         "use_image_if_no_bounding_boxes": use_image_if_no_bounding_boxes,
     }  # fmt: skip
     attrs = {key: value for key, value in given.items() if value is not None}
-    covered = convert_to_tensor(min_object_covered, dtypes.float32)
-    return sample_distorted_bounding_box_v2_op.named(  # type: ignore[no-any-return]
-        image_size, bounding_boxes, covered, seed=seed or 0, seed2=seed2 or 0, name=name, **attrs
-    )
+    with name_scope(name, "sample_distorted_bounding_box"):
+        covered = convert_to_tensor(min_object_covered, dtypes.float32, name="min_object_covered")
+        return sample_distorted_bounding_box_v2_op.named(  # type: ignore[no-any-return]
+            image_size, bounding_boxes, covered, seed=seed or 0, seed2=seed2 or 0, **attrs
+        )

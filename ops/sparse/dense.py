@@ -135,17 +135,36 @@ _NOTHING: dict[Any, Any] = {dtypes.string: "", dtypes.bool: False}
 
 
 def sparse_placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> SparseTensor:
-    """Return a SparseTensor that is fed at each run: a SparseTensorValue, or a tuple (indices, values, dense_shape)."""
+    """Return a SparseTensor that is fed at each run: a SparseTensorValue, or a tuple (indices, values, dense_shape).
+
+    Args:
+      dtype: of the values.
+      shape: what is known of the dense shape: dimensions, None or -1 for those that are not, or a tensor of int64.
+      name: the scope of the three placeholders.
+    """
     prefix = None if name is None else f"{name}/"
-    dims = None if shape is None else shapes.as_shape_tuple(shape)
-    rank = None if dims is None else len(dims)
-    label = None if prefix is None else prefix + "shape"
-    if dims is not None and shapes.is_static(dims):
-        dense_shape = placeholder_with_default(np.array(dims, np.int64), [rank], label)
+
+    def label(part: str) -> str | None:
+        return None if prefix is None else prefix + part
+
+    dims, default = _known_shape(shape, label("shape_default"))
+    if default is None:
+        dense_shape = placeholder(dtypes.int64, [None], label("shape"))
     else:
-        dense_shape = placeholder(dtypes.int64, [rank], label)
-    values = placeholder(dtype, [None], None if prefix is None else prefix + "values")
-    places = placeholder(dtypes.int64, [None, rank], None if prefix is None else prefix + "indices")
+        dense_shape = placeholder_with_default(default, default.shape, label("shape"))
+    values = placeholder(dtype, [None], label("values"))
+    places = placeholder(dtypes.int64, [None, dense_shape.dims[0] if dense_shape.dims else None], label("indices"))
     made = SparseTensor(places, values, dense_shape)
     made.static_dims = dims
     return made
+
+
+def _known_shape(shape: Any, name: str | None) -> tuple[shapes.Shape, Tensor | None]:
+    """Return the dimensions that are known, and the dense shape that stands where none is fed, -1 for those that are not."""
+    if shape is None or isinstance(shape, Tensor):
+        return (None if shape is None else constant_value_as_shape(shape)), shape
+    sizes = shapes.as_shape_tuple([None if size == -1 else size for size in shape])
+    if sizes is None:
+        return None, None
+    default = np.array([-1 if size is None else size for size in sizes], np.int64)
+    return sizes, convert_to_tensor(default, name=name)

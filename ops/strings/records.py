@@ -54,7 +54,7 @@ def _field(item: bytes, dtype: DType, field: int, record: int) -> Any:
 def decode_csv_op(
     xp: Namespace, records: Array, record_defaults: list[Array], *, OUT_TYPE: list[DType], field_delim: str = ",",
     use_quote_delim: bool = True, na_value: str = "", select_cols: list[int],
-) -> list[Array]:  # fmt: skip
+) -> Any:  # fmt: skip
     """Returns a column for each field of lines of CSV."""
     lines = strings(records)
     rows = [_fields(record, field_delim, use_quote_delim) for record in lines.reshape(-1).tolist()]
@@ -75,7 +75,7 @@ def decode_csv_op(
             else:
                 raise invalid(f"Field {field} is required but missing in record {number}!")
         made.append(found.reshape(lines.shape))
-    return made
+    return made if len(made) != 1 else made[0]
 
 
 def decode_csv(

@@ -18,7 +18,7 @@ from ..core.dtypes import DType
 from ..core.graph import Graph, GraphKeys, get_default_graph
 from ..core.node import Operation, Tensor
 from ..core.shapes import TensorShape
-from .distribution import VariableAggregation, VariableSynchronization
+from .distribution import VariableAggregation, VariableSynchronization, is_trainable
 from .initial import initialized_value
 from .slices import part_of
 
@@ -192,7 +192,7 @@ class Variable(metaclass=_Meta):
             raise ValueError("initial_value must be specified.")
         if constraint is not None and not callable(constraint):
             raise ValueError("The `constraint` argument must be a callable.")
-        self._trainable = True if trainable is None else trainable
+        self._trainable = is_trainable(trainable, synchronization)
         self._caching_device = caching_device
         self._constraint = constraint
         self._save_slice_info = None

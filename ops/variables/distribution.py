@@ -25,3 +25,18 @@ class VariableAggregation(enum.Enum):
     MEAN = 2
     ONLY_FIRST_REPLICA = 3
     ONLY_FIRST_TOWER = 3
+
+
+def is_trainable(trainable: bool | None, synchronization: VariableSynchronization | None) -> bool:
+    """Return whether optimisers change a variable: not where it is read and summed over replicas.
+
+    Raises:
+      ValueError: when it is asked to be both.
+    """
+    on_read = synchronization is VariableSynchronization.ON_READ
+    if on_read and trainable:
+        raise ValueError(
+            "Synchronization value can be set to VariableSynchronization.ON_READ only for non-trainable variables. You have "
+            "specified trainable=True and synchronization=VariableSynchronization.ON_READ."
+        )
+    return not on_read if trainable is None else trainable

@@ -19,7 +19,7 @@ from ..core.graph import GraphKeys, get_default_graph
 from ..core.node import Tensor
 from ..core.shapes import TensorShape, as_shape
 from .base import Variable
-from .distribution import VariableAggregation, VariableSynchronization
+from .distribution import VariableAggregation, VariableSynchronization, is_trainable
 from .initializers import default_initializer
 from .partitioned import PartitionedVariable, PartitionInfo, checked_partitions, part_places, place_part
 
@@ -63,7 +63,7 @@ class VariableStore:
         scalar = shape is not None and as_shape(shape).ndims == 0
         wanted = as_dtype(dtype)
         options = {
-            "trainable": _is_trainable(trainable, synchronization), "collections": collections,
+            "trainable": is_trainable(trainable, synchronization), "collections": collections,
             "caching_device": caching_device, "validate_shape": validate_shape, "use_resource": use_resource,
             "constraint": constraint, "synchronization": synchronization, "aggregation": aggregation,
         }  # fmt: skip
@@ -175,21 +175,6 @@ def _accepted(function: Callable[..., Any]) -> set[str]:
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return {"constraint", "partition_info"}
     return set(parameters)
-
-
-def _is_trainable(trainable: bool | None, synchronization: Any) -> bool:
-    """Return whether optimisers change a variable: not where it is read and summed over replicas.
-
-    Raises:
-      ValueError: when it is asked to be both.
-    """
-    on_read = synchronization is VariableSynchronization.ON_READ
-    if on_read and trainable:
-        raise ValueError(
-            "Synchronization value can be set to VariableSynchronization.ON_READ only for non-trainable variables. You have "
-            "specified trainable=True and synchronization=VariableSynchronization.ON_READ."
-        )
-    return not on_read if trainable is None else trainable
 
 
 def _part_of(value: Tensor, name: str, offset: list[int], size: list[int]) -> Tensor:

@@ -17,6 +17,7 @@ from ...core.scopes import add_to_collections, control_dependencies
 from ...math import cast, div_no_nan, maximum, multiply, reduce_sum
 from ...state import assign_add
 from ...variables import Variable
+from ...variables.distribution import VariableAggregation, VariableSynchronization
 
 Metric = tuple[Tensor, Any]
 
@@ -26,6 +27,7 @@ def metric_variable(dims: Any, dtype: Any, name: str) -> Any:
     return Variable(
         lambda: zeros(dims, dtype), trainable=False, name=name,
         collections=[GraphKeys.LOCAL_VARIABLES, GraphKeys.METRIC_VARIABLES],
+        synchronization=VariableSynchronization.ON_READ, aggregation=VariableAggregation.SUM,
     )  # fmt: skip
 
 
