@@ -18,7 +18,7 @@ from ..math.complex import cast
 from ..math.operators import div_no_nan
 from ..math.reduce import one_of, reduce_mean, reduce_sum
 from ..math.sorting import top_k_op
-from ..math.unary import rsqrt, square
+from ..math.unary import negative, rsqrt, square
 
 
 class TopKV2(NamedTuple):
@@ -88,7 +88,7 @@ def batch_normalization(
         tensor = convert_to_tensor(x)
         scaled = mul(tensor, inverse, "mul")
         shift = mul(mean, inverse, "mul")
-        return sub(scaled, shift, "sub") if offset is None else add(scaled, sub(offset, shift, "sub"), "add")
+        return add(scaled, negative(shift) if offset is None else sub(offset, shift, "sub"), "add")
 
 
 def zero_fraction(value: Any, name: str | None = None) -> Tensor:

@@ -262,7 +262,7 @@ def test_batch_norm_renormalises_as_the_core_layer_does(training: bool) -> None:
         )
         names = {v.op.name for v in tf.global_variables() if v.op.name.startswith("BatchNorm/")}
         assert names == {f"BatchNorm/{n}" for n in (
-            "beta", "gamma", "moving_mean", "moving_variance", "renorm_mean", "renorm_stddev")}  # fmt: skip
+            "beta", "gamma", "moving_mean", "moving_variance", "moving_stddev", "renorm_mean", "renorm_stddev")}  # fmt: skip
         assert {v.op.name for v in tf.get_collection("mine")} == names
         assert {v.op.name for v in tf.contrib.framework.get_model_variables()} >= names
         session.run(tf.global_variables_initializer())

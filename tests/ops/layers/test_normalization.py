@@ -106,6 +106,27 @@ def test_renormalisation_corrects_towards_the_moving_values():
 
 
 @pytest.mark.parametrize("training", [True, False])
+def test_averages_of_renormalisation_follow_the_batch(training):
+    phase = tf.placeholder(tf.bool, [])
+    layer = tf.layers.BatchNormalization(
+        momentum=0.9, renorm=True, renorm_momentum=0.6, moving_variance_initializer=tf.constant_initializer(4.0)
+    )
+    layer(tf.constant(IMAGES), training=phase)
+    names = ["gamma", "beta", "moving_mean", "moving_variance", "moving_stddev", "renorm_mean", "renorm_stddev"]
+    assert [v.op.name.rpartition("/")[2] for v in layer.variables] == names
+    session, _ = run(layer.updates, feed={phase: training})
+    session.run(layer.updates, {phase: training})
+    found = dict(zip(names, session.run(layer.variables), strict=True))
+    mean, stddev = IMAGES.mean(AXES), np.sqrt(IMAGES.var(AXES) + 1e-3)
+    kept, corrected = (0.9**2, 0.6**2) if training else (1, 1)
+    np.testing.assert_allclose(found["moving_mean"], (1 - kept) * mean, rtol=1e-4)
+    np.testing.assert_allclose(found["moving_stddev"], 2 * kept + (1 - kept) * stddev, rtol=1e-5)
+    np.testing.assert_allclose(found["moving_variance"], found["moving_stddev"] ** 2 - (training and 1e-3), rtol=1e-5)
+    np.testing.assert_allclose(found["renorm_mean"], (1 - corrected) * mean, rtol=1e-4)
+    np.testing.assert_allclose(found["renorm_stddev"], 2 * corrected + (1 - corrected) * stddev, rtol=1e-5)
+
+
+@pytest.mark.parametrize("training", [True, False])
 def test_virtual_batches_are_normalised_each_by_itself(training):
     given = RNG.normal(2, 3, (6, 5)).astype("f4")
     layer = tf.layers.BatchNormalization(virtual_batch_size=2, momentum=0.5)
