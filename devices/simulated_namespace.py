@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from .blas import one_thread
 from .cupy_names import LISTED, Params, argument, check_call
 from .errors import MissingFromDevice, UnsupportedByDevice
+from .product import products
 from .simulated_array import SimulatedArray
 from .simulated_device import SimulatedDevice
 from .simulated_indexing import device_key
@@ -147,18 +149,34 @@ class _Library:
 
 
 def _matmul(a: Any, b: Any, out: Any = None, **kwargs: Any) -> Any:
-    """Multiply as GPUs do: 16-bit floats are summed in 32 bits."""
+    """Multiply as GPUs do: 16-bit floats are summed in 32 bits; and without BLAS's threads."""
     if a.dtype.name not in ("float16", "bfloat16"):
-        return np.matmul(a, b, out=out, **kwargs)
-    made = np.matmul(a.astype("f4"), b.astype("f4"), **kwargs).astype(a.dtype)
+        return _multiplied(a, b, **kwargs) if out is None else _quiet_matmul(a, b, out=out, **kwargs)
+    made = _multiplied(a.astype("f4"), b.astype("f4"), **kwargs).astype(a.dtype)
     if out is None:
         return made
     out[...] = made
     return out
 
 
-# What NumPy computes in another way than GPUs.
-_INSTEAD = {"matmul": _matmul}
+def _multiplied(a: Any, b: Any, **kwargs: Any) -> Any:
+    return _quiet_matmul(a, b, **kwargs) if kwargs else products(a, b)
+
+
+def _on_one_core(function: Any) -> Any:
+    """Return a function that multiplies matrices by BLAS without its threads."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with one_thread():
+            return function(*args, **kwargs)
+
+    return call
+
+
+_quiet_matmul = _on_one_core(np.matmul)
+# What NumPy computes in another way than GPUs, and what would wake BLAS's threads.
+_PRODUCTS = ("dot", "einsum", "inner", "tensordot", "vdot")
+_INSTEAD = {"matmul": _matmul, **{name: _on_one_core(getattr(np, name)) for name in _PRODUCTS}}
 
 
 def _lookup(device: SimulatedDevice, name: str) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...devices.product import multiplied, products
 from ...ops.core import shapes
 from ...ops.core.errors import InvalidArgumentError
 from ...ops.math.reductions import normal_axes
@@ -110,9 +111,12 @@ def _product(step: Step, arguments: list[str], bind: Bind) -> str | None:
     if inner is None or inner != (b[1] if turned_b else b[0]):
         return None
     left, right = f"{arguments[0]}{'.T' if turned_a else ''}", f"{arguments[1]}{'.T' if turned_b else ''}"
+    known = shapes.is_static(a) and shapes.is_static(b)
     if _may_be_number(a) or _may_be_number(b):
         # `dot` takes such a factor for a scale, and 0 times NaN or infinity for 0.
-        return f"{bind(np.matmul, 'matmul')}({left}, {right})"
+        return f"{bind(np.matmul if known else products, 'matmul')}({left}, {right})"
+    if not known:
+        return f"{bind(multiplied, 'multiplied')}({left}, {right})"
     return f"{left}.dot({right})"
 
 

@@ -19,6 +19,7 @@ from ..core.node import Operation, Tensor
 from ..core.registry import OpDecl, op
 from ..core.shape_rules import constant_value_as_shape
 from ..core.shapes import Shape, with_rank
+from ..math.matmul import product_of
 from . import taps
 from .taps import Sampling
 
@@ -64,9 +65,9 @@ def _along(xp: Namespace, matrix: Array, images: Array, axis: int) -> Array:
     """Return images with one axis multiplied by a matrix (made, source)."""
     rows = xp.asarray(matrix)
     if axis == 2:
-        return xp.matmul(rows, images)
+        return product_of(xp, rows, images)
     flat = images.reshape(*images.shape[:2], -1)
-    return xp.matmul(rows, flat).reshape(images.shape[0], matrix.shape[0], *images.shape[2:])
+    return product_of(xp, rows, flat).reshape(images.shape[0], matrix.shape[0], *images.shape[2:])
 
 
 def _both(xp: Namespace, matrices: list[Array], images: Array) -> Array:

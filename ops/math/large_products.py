@@ -15,15 +15,12 @@ import numpy as np
 
 from ...devices import onednn
 from ...devices.blas import one_thread
-from ...devices.product import product
+from ...devices.product import LARGE, MEDIUM, product
 from ...devices.types import Array, Empty, Namespace
 from ..core import dtypes
 from ..core.node import Operation
 from . import matmul
 
-# Products of one number with another in a matrix product: from `LARGE` on it is divided, from `MEDIUM` on BLAS would do so.
-LARGE = 1 << 22
-MEDIUM = 1 << 19
 # Rows that a dimension of unknown length is taken to have, such as a batch's.
 _ASSUMED = 64
 # Rows that are copied at a time when a matrix is laid out by columns: one by one, each would touch all of the copy's memory.

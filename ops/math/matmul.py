@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...devices.product import products
 from ...devices.types import Array, Empty, Namespace
 from ..array.pack import stack
 from ..array.reshape import reshape
@@ -44,11 +45,13 @@ def _matmul_shape(node: Operation) -> Shape:
     return (rows, columns)
 
 
-def _product(xp: Namespace, a: Array, b: Array) -> Array:
-    """Multiply; 16-bit floats in 32 bits, as BLAS libraries do and GPUs' namespaces by themselves."""
-    if xp is np and a.dtype.itemsize == 2 and a.dtype.kind in "fV":
-        return xp.matmul(a.astype("f4"), b.astype("f4")).astype(a.dtype)
-    return xp.matmul(a, b)
+def product_of(xp: Namespace, a: Array, b: Array) -> Array:
+    """Multiply matrices, or those in two stacks; 16-bit floats in 32 bits, as GPUs' namespaces do by themselves."""
+    if xp is not np:
+        return xp.matmul(a, b)
+    if a.dtype.itemsize == 2 and a.dtype.kind in "fV":
+        return products(a.astype("f4"), b.astype("f4")).astype(a.dtype)
+    return products(a, b)
 
 
 def _check(a: Array, b: Array, batched: bool) -> None:
@@ -65,7 +68,7 @@ def _check(a: Array, b: Array, batched: bool) -> None:
 def multiply(xp: Namespace, a: Array, b: Array) -> Array:
     """Return the product of two matrices; InvalidArgumentError where their shapes do not fit."""
     _check(a, b, batched=False)
-    return _product(xp, a, b)
+    return product_of(xp, a, b)
 
 
 @op("MatMul", types="a: T, b: T -> product: T", T=MATMUL_TYPES, shape=_matmul_shape)
@@ -85,7 +88,7 @@ def _matmul_into(
     b = b.T if transpose_b else b
     _check(a, b, batched=False)
     if a.dtype.itemsize == 2:
-        return _product(xp, a, b)
+        return product_of(xp, a, b)
     return xp.matmul(a, b, out=empty((a.shape[0], b.shape[1]), a.dtype))
 
 
@@ -152,7 +155,7 @@ def _batch_product(xp: Namespace, x: Array, y: Array, adj_x: bool, adj_y: bool) 
     x = _adjoint(xp, x) if adj_x else x
     y = _adjoint(xp, y) if adj_y else y
     _check(x, y, batched=True)
-    return _product(xp, x, y)
+    return product_of(xp, x, y)
 
 
 @op("BatchMatMul", types="x: T, y: T -> output: T", T=BATCH_TYPES, shape=_batch_shape)
@@ -192,6 +195,15 @@ def batch_matmul_v3_op(
 ) -> Array:  # fmt: skip
     """Returns the products of the matrices in two batches, computed in `Tout`."""
     return _batch_product(xp, x.astype(Tout.np_dtype), y.astype(Tout.np_dtype), adj_x, adj_y)
+
+
+@batch_matmul_v1_op.writes_into
+@batch_matmul_op.writes_into
+def _batch_into(xp: Namespace, empty: Empty, x: Array, y: Array, *, adj_x: bool, adj_y: bool, **unused: bool) -> Array:
+    x = _adjoint(xp, x) if adj_x else x
+    y = _adjoint(xp, y) if adj_y else y
+    _check(x, y, batched=True)
+    return product_of(xp, x, y) if x.dtype.itemsize == 2 else products(x, y, empty)
 
 
 def _batch_gradients(op: Operation, dy: Tensor) -> list[Tensor]:

@@ -15,6 +15,7 @@ from ..core.registry import op
 from ..core.shape_rules import constant_value_as_shape
 from ..core.shapes import Shape
 from ..math.declare import FLOATING
+from ..math.matmul import product_of
 from .axes import check_axes, check_gradient, for_all_axes, one_of
 from .volume_windows import Box, around, box_of, from_last, output_dims, padded, to_last, unpadded
 from .windows import check_depths
@@ -64,7 +65,7 @@ def conv3d_op(
     outside = padded(xp, volumes, box)
     found = xp.zeros((volumes.shape[0], *places, filters.shape[4]), volumes.dtype)
     for offset, index in box.taps(places):
-        found += xp.matmul(outside[index], filters[offset])
+        found += product_of(xp, outside[index], filters[offset])
     return from_last(xp, found, data_format).astype(input.dtype, copy=False)
 
 
@@ -91,7 +92,7 @@ def conv3d_input_op(
     check_gradient(last, filters.shape, dy.shape, box.places(lengths))
     made = xp.zeros((sizes[0], *around(box, lengths), filters.shape[3]), dy.dtype)
     for offset, index in box.taps(dy.shape[1:4]):
-        made[index] += xp.matmul(dy, filters[offset].T)
+        made[index] += product_of(xp, dy, filters[offset].T)
     inside = xp.ascontiguousarray(unpadded(made, box, lengths))
     return from_last(xp, inside, data_format).astype(filter.dtype, copy=False)
 
@@ -110,7 +111,7 @@ def conv3d_filter_op(
     outside, gradient = padded(xp, volumes, box), dy.reshape(-1, sizes[4])
     found = xp.empty(sizes, dy.dtype)
     for offset, index in box.taps(dy.shape[1:4]):
-        found[offset] = xp.matmul(outside[index].reshape(-1, sizes[3]).T, gradient)
+        found[offset] = product_of(xp, outside[index].reshape(-1, sizes[3]).T, gradient)
     return found.astype(input.dtype, copy=False)
 
 

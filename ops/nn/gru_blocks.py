@@ -10,6 +10,7 @@ from ..core.node import Operation, Tensor
 from ..core.registry import op
 from ..core.shapes import Shape
 from ..math import matmul
+from ..math.matmul import product_of
 from .bias import bias_add_grad_op
 from .lstm_blocks import logistic
 
@@ -45,9 +46,9 @@ def gru_block_cell_op(
     """Return the gates, the candidate and the output of one step: r, u, c, h."""
     _check(x, h_prev, w_ru, w_c, b_ru, b_c)
     units = h_prev.shape[1]
-    gates = logistic(xp, xp.matmul(xp.concatenate([x, h_prev], axis=1), w_ru) + b_ru)
+    gates = logistic(xp, product_of(xp, xp.concatenate([x, h_prev], axis=1), w_ru) + b_ru)
     r, u = xp.ascontiguousarray(gates[:, :units]), xp.ascontiguousarray(gates[:, units:])
-    c = xp.tanh(xp.matmul(xp.concatenate([x, r * h_prev], axis=1), w_c) + b_c)
+    c = xp.tanh(product_of(xp, xp.concatenate([x, r * h_prev], axis=1), w_c) + b_c)
     return [r, u, c, u * h_prev + (1.0 - u) * c]
 
 
@@ -68,10 +69,10 @@ def gru_block_cell_grad_op(
     width = x.shape[1]
     d_c_bar = d_h * (1.0 - u) * (1.0 - c * c)
     d_u_bar = d_h * (h_prev - c) * u * (1.0 - u)
-    by_candidate = xp.matmul(d_c_bar, w_c.T)
+    by_candidate = product_of(xp, d_c_bar, w_c.T)
     d_hr = by_candidate[:, width:]
     d_ru_bar = xp.concatenate([d_hr * h_prev * r * (1.0 - r), d_u_bar], axis=1)
-    by_gates = xp.matmul(d_ru_bar, w_ru.T)
+    by_gates = product_of(xp, d_ru_bar, w_ru.T)
     d_h_prev = by_gates[:, width:] + d_hr * r + d_h * u
     return [by_gates[:, :width] + by_candidate[:, :width], d_h_prev, d_c_bar, d_ru_bar]
 

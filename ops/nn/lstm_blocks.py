@@ -18,6 +18,7 @@ from ..core.node import Operation, Tensor
 from ..core.registry import OpDecl, op
 from ..core.shapes import Shape
 from ..math import matmul
+from ..math.matmul import product_of
 from .bias import bias_add_grad_op
 
 _TYPES = (dtypes.half, dtypes.float32)
@@ -51,7 +52,7 @@ def step(
     xp: Namespace, x: Array, cs_prev: Array, h_prev: Array, weights: Weights, forget_bias: float, cell_clip: float
 ) -> list[Array]:
     """Return i, cs, f, o, ci, co, h of one step."""
-    z = xp.matmul(xp.concatenate([x, h_prev], axis=1), weights.w) + weights.b
+    z = product_of(xp, xp.concatenate([x, h_prev], axis=1), weights.w) + weights.b
     i, ci, f, o = _gates(z, weights.order)
     f = f + forget_bias
     if weights.peepholes is not None:
@@ -237,9 +238,9 @@ def _run_back(
         parts = [part[t] for part in kept]
         by_cs, gates = step_back(xp, cs_prev, parts, by_cs + cs_grad[t], by_h + h_grad[t], weights)
         joined = _joined(xp, gates, weights.order)
-        by_both = xp.matmul(joined, weights.w.T)
+        by_both = product_of(xp, joined, weights.w.T)
         x_grad[t], by_h = by_both[:, :width], by_both[:, width:]
-        w_grad = w_grad + xp.matmul(xp.concatenate([x[t], h_prev], axis=1).T, joined)
+        w_grad = w_grad + product_of(xp, xp.concatenate([x[t], h_prev], axis=1).T, joined)
         b_grad = b_grad + joined.sum(0)
         found = _peephole_grads(xp, cs_prev, parts[1], gates, weights)
         peepholes = [total + part for total, part in zip(peepholes, found, strict=True)]

@@ -407,4 +407,4 @@ def test_programs_for_known_shapes_choose_kernels_anew(sess: Any) -> None:
     np.testing.assert_allclose(found, np.tanh(given @ W[:30]), rtol=1e-4, atol=1e-4)
     program = next(iter(sess._plans.values()))
     (source,) = program.sources.values()
-    assert ".dot(" in program.source and ".dot(" not in source
+    assert "multiplied_" in program.source and "MatMul_" in source and ".dot(" not in source
