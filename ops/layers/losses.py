@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..array import ones_like, shape, size, squeeze, stop_gradient, zeros_like
+from ..array import identity, ones_like, rank, shape, size, squeeze, stop_gradient, zeros_like
 from ..core import shapes
 from ..core.convert import constant, convert_to_tensor
 from ..core.graph import GraphKeys, get_default_graph
 from ..core.node import Tensor
-from ..core.scopes import name_scope
+from ..core.scopes import control_dependencies, name_scope
+from ..flow import cond
 from ..math import abs as absolute
 from ..math import (
+    add,
     add_n,
     cast,
     div_no_nan,
@@ -29,12 +31,15 @@ from ..math import (
     subtract,
     where,
 )  # fmt: skip
+from ..math import range as span
+from ..math.reduce import one_of
 from ..nn import (
     relu,
     sigmoid_cross_entropy_with_logits,
     softmax_cross_entropy_with_logits_v2,
     sparse_softmax_cross_entropy_with_logits,
 )
+from .broadcast_weights import assert_broadcastable
 
 __all__ = [
     "Reduction", "absolute_difference", "add_loss", "compute_weighted_loss", "cosine_distance", "get_losses",
@@ -88,27 +93,11 @@ def compute_weighted_loss(
         dtype = values.dtype.base_dtype
         precise = cast(values, "float32")
         factors = cast(convert_to_tensor(weights), "float32")
-        _check_weights(factors.dims, values.dims)
-        weighted = multiply(precise, factors)
-        loss = cast(_reduced(weighted, factors, precise, reduction), dtype)
+        with control_dependencies(assert_broadcastable(factors, values)):
+            weighted = multiply(precise, factors)
+            loss = cast(_reduced(weighted, factors, precise, reduction), dtype)
         add_loss(loss, loss_collection)
         return loss
-
-
-def _rank(tensor: Tensor) -> int | None:
-    return None if tensor.dims is None else len(tensor.dims)
-
-
-def _check_weights(weights: shapes.Shape, values: shapes.Shape) -> None:
-    if weights is None or values is None or not weights:
-        return
-    pairs = zip(weights, values, strict=False)
-    fits = len(weights) == len(values) and all(w in (1, None) or v is None or w == v for w, v in pairs)
-    if not fits:
-        raise ValueError(
-            f"weights can not be broadcast to values. values.rank={len(values)}. weights.rank={len(weights)}. "
-            f"values.shape={shapes.format_shape(values)}. weights.shape={shapes.format_shape(weights)}."
-        )
 
 
 def _reduced(weighted: Any, weights: Any, losses: Any, reduction: str) -> Any:
@@ -129,8 +118,13 @@ def _present(losses: Any, weights: Any, per_batch: bool = False) -> Any:
     with name_scope("num_present"):
         counted = where(equal(weights, 0.0), zeros_like(weights), ones_like(weights)) * ones_like(losses)
         if per_batch:
-            return reduce_sum(counted, list(range(1, len(losses.dims))), keepdims=True)
+            return reduce_sum(counted, _inner_axes(losses), keepdims=True)
         return reduce_sum(counted)
+
+
+def _inner_axes(tensor: Tensor) -> Any:
+    """Return all axes but that of the batch."""
+    return span(1, rank(tensor)) if tensor.dims is None else list(range(1, len(tensor.dims)))
 
 
 def add_loss(loss: Any, loss_collection: str | None = GraphKeys.LOSSES) -> None:
@@ -165,14 +159,35 @@ def get_total_loss(add_regularization_losses: bool = True, name: str = "total_lo
     return add_n(losses, name=name)
 
 
+def _given(values: Any, name: str) -> Tensor:
+    if values is None:
+        raise ValueError(f"{name} must not be None.")
+    tensor: Tensor = convert_to_tensor(values)
+    return tensor
+
+
 def _pair(labels: Any, predictions: Any, name: str) -> tuple[Any, Any]:
-    if labels is None or predictions is None:
-        raise ValueError(f"{'labels' if labels is None else name} must not be None.")
-    found = cast(convert_to_tensor(predictions), "float32")
-    wanted = cast(convert_to_tensor(labels), "float32")
+    wanted, found = _given(labels, "labels"), _given(predictions, name)
+    found, wanted = cast(found, "float32"), cast(wanted, "float32")
+    _check_same_shape(found, wanted)
+    return wanted, found
+
+
+def _check_same_shape(found: Tensor, wanted: Tensor) -> None:
     if not shapes.compatible(found.dims, wanted.dims):
         raise ValueError(f"Shapes {shapes.format_shape(found.dims)} and {shapes.format_shape(wanted.dims)} are incompatible")
-    return wanted, found
+
+
+def _of_rank_below(tensor: Tensor, like: Tensor, less: int) -> Tensor:
+    """Return a tensor without its last dimension where that is one more than `less` below the rank of `like`."""
+    if tensor.dims == ():
+        return tensor
+    if tensor.dims is None or like.dims is None:
+        return cond(  # type: ignore[no-any-return]
+            equal(rank(tensor), rank(like) - less + 1), lambda: squeeze(tensor, [-1]), lambda: identity(tensor)
+        )
+    one_more = len(tensor.dims) == len(like.dims) - less + 1
+    return squeeze(tensor, [-1]) if one_more and tensor.dims[-1] in (1, None) else tensor  # type: ignore[no-any-return]
 
 
 def absolute_difference(
@@ -201,7 +216,7 @@ def cosine_distance(
     dim: int | None = None,
 ) -> Tensor:  # fmt: skip
     """Return the weighted loss `1 - sum(predictions * labels)` along an axis of tensors that are normalised already."""
-    along = dim if axis is None else axis
+    along = one_of(axis, dim, "axis", "dim")
     if along is None:
         raise ValueError("You must specify 'axis'.")
     with name_scope(scope, "cosine_distance_loss", [t for t in (labels, predictions) if isinstance(t, Tensor)]) as name:
@@ -231,7 +246,8 @@ def huber_loss(
         wanted, found = _pair(labels, predictions, "predictions")
         error = absolute(subtract(found, wanted))
         quadratic = minimum(error, delta)
-        losses = 0.5 * square(quadratic) + delta * subtract(error, quadratic)
+        half = convert_to_tensor(0.5, quadratic.dtype)
+        losses = add(multiply(half, multiply(quadratic, quadratic)), multiply(delta, subtract(error, quadratic)))
         return compute_weighted_loss(losses, weights, name, loss_collection, reduction)
 
 
@@ -254,14 +270,15 @@ def mean_pairwise_squared_error(
     with name_scope(scope, "mean_pairwise_squared_error", [t for t in (labels, predictions) if isinstance(t, Tensor)]):
         wanted, found = _pair(labels, predictions, "predictions")
         factors = cast(convert_to_tensor(weights), "float32")
-        _check_weights(factors.dims, wanted.dims)
-        errors = subtract(found, wanted)
-        axes = list(range(1, len(errors.dims or ())))
-        present = _present(errors, factors, per_batch=True)
-        squares = 2.0 * div_no_nan(reduce_sum(square(errors), axes, keepdims=True), present - 1)
-        products = 2.0 * div_no_nan(square(reduce_sum(errors, axes, keepdims=True)), multiply(present, present - 1))
-        weighted = multiply(squares - products, factors)
-        loss: Tensor = where(reduce_sum(present) > 0, reduce_sum(weighted), constant(0.0), name="value")
+        with control_dependencies(assert_broadcastable(factors, wanted)):
+            errors = subtract(found, wanted)
+            axes = _inner_axes(errors)
+            present = _present(errors, factors, per_batch=True)
+            sums = reduce_sum(square(errors), axes, keepdims=True), square(reduce_sum(errors, axes, keepdims=True))
+            squares = 2.0 * div_no_nan(sums[0], present - 1, name="value")
+            products = 2.0 * div_no_nan(sums[1], multiply(present, present - 1), name="value")
+            weighted = multiply(squares - products, factors)
+            loss: Tensor = where(reduce_sum(present) > 0, reduce_sum(weighted), constant(0.0), name="value")
         add_loss(loss, loss_collection)
         return loss
 
@@ -273,8 +290,9 @@ def sigmoid_cross_entropy(
     """Return the weighted cross entropy of independent classes; smoothing moves labels towards one half."""
     given = [t for t in (multi_class_labels, logits) if isinstance(t, Tensor)]
     with name_scope(scope, "sigmoid_cross_entropy_loss", given) as name:
-        scores = convert_to_tensor(logits)
-        labels = cast(convert_to_tensor(multi_class_labels), scores.dtype.base_dtype)
+        wanted, scores = _given(multi_class_labels, "multi_class_labels"), _given(logits, "logits")
+        labels = cast(wanted, scores.dtype.base_dtype)
+        _check_same_shape(scores, labels)
         if label_smoothing > 0:
             labels = labels * (1 - label_smoothing) + 0.5 * label_smoothing
         losses = sigmoid_cross_entropy_with_logits(labels=labels, logits=scores, name="xentropy")
@@ -288,8 +306,9 @@ def softmax_cross_entropy(
     """Return the weighted cross entropy of one distribution a row; smoothing moves labels towards the uniform one."""
     given = [t for t in (onehot_labels, logits) if isinstance(t, Tensor)]
     with name_scope(scope, "softmax_cross_entropy_loss", given) as name:
-        scores = convert_to_tensor(logits)
-        labels = cast(convert_to_tensor(onehot_labels), scores.dtype.base_dtype)
+        wanted, scores = _given(onehot_labels, "onehot_labels"), _given(logits, "logits")
+        labels = cast(wanted, scores.dtype.base_dtype)
+        _check_same_shape(scores, labels)
         if label_smoothing > 0:
             classes = cast(shape(labels)[-1], scores.dtype.base_dtype)
             labels = labels * (1 - label_smoothing) + label_smoothing / classes
@@ -304,11 +323,8 @@ def sparse_softmax_cross_entropy(
     """Return the weighted cross entropy of rows of logits with class indices `labels`; a last dimension of 1 is dropped."""
     given = [t for t in (labels, logits, weights) if isinstance(t, Tensor)]
     with name_scope(scope, "sparse_softmax_cross_entropy_loss", given) as name:
-        scores, classes = convert_to_tensor(logits), convert_to_tensor(labels)
-        factors = convert_to_tensor(weights)
-        if _rank(classes) == _rank(scores) and classes.dims and classes.dims[-1] == 1:
-            classes = squeeze(classes, [-1])
-        if factors.dims and _rank(factors) == (_rank(classes) or 0) + 1:
-            factors = squeeze(factors, [-1])
+        classes, scores = _given(labels, "labels"), _given(logits, "logits")
+        classes = _of_rank_below(classes, scores, 1)
+        factors = _of_rank_below(convert_to_tensor(weights), classes, 0)
         losses = sparse_softmax_cross_entropy_with_logits(labels=classes, logits=scores, name="xentropy")
         return compute_weighted_loss(losses, factors, name, loss_collection, reduction)

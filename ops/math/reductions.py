@@ -223,4 +223,8 @@ def all_axes(tensor: Tensor, axis: Any) -> Any:
 def reduce_with(decl: OpDecl, tensor: Any, axis: Any, keep_dims: bool, name: str | None) -> Tensor:
     """Build a reduction along `axis`, along all axes where it is None."""
     tensor = convert_to_tensor(tensor, name="input_tensor")
-    return decl(tensor, all_axes(tensor, axis), keep_dims=keep_dims, name=name)  # type: ignore[no-any-return]
+    reduced: Tensor = decl(tensor, all_axes(tensor, axis), keep_dims=keep_dims, name=name)
+    if axis is None and tensor.dims is None and not keep_dims:
+        # The shape rule cannot tell how many axes a tensor of unknown rank has, but here it was all of them.
+        reduced.set_shape([])
+    return reduced

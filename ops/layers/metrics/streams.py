@@ -18,6 +18,7 @@ from ...math import cast, div_no_nan, maximum, multiply, reduce_sum
 from ...state import assign_add
 from ...variables import Variable
 from ...variables.distribution import VariableAggregation, VariableSynchronization
+from ..broadcast_weights import assert_broadcastable
 
 Metric = tuple[Tensor, Any]
 
@@ -88,18 +89,12 @@ def weights_like(weights: Any, values: Tensor) -> Tensor:
 
 
 def spread(weights: Any, values: Tensor) -> Tensor:
-    """Return float32 weights in the shape of `values`; ValueError when they do not broadcast to it."""
+    """Return float32 weights in the shape of `values`, held to broadcast to it; see `assert_broadcastable`."""
     factors = cast(weights, dtypes.float32)
-    if factors.dims is not None and values.dims is not None and factors.dims:
-        pairs = zip(factors.dims, values.dims, strict=False)
-        if len(factors.dims) != len(values.dims) or any(w not in (1, None, v) and v is not None for w, v in pairs):
-            raise ValueError(
-                f"weights can not be broadcast to values. values.rank={len(values.dims)}. weights.rank={len(factors.dims)}. "
-                f"values.shape={shapes.format_shape(values.dims)}. weights.shape={shapes.format_shape(factors.dims)}."
-            )
     if factors.dims is not None and factors.dims == values.dims and shapes.is_static(values.dims):
         return factors
-    return multiply(factors, ones_like(cast(values, dtypes.float32)))
+    with control_dependencies(assert_broadcastable(factors, values)):
+        return multiply(factors, ones_like(cast(values, dtypes.float32)))
 
 
 def weighted(values: Any, weights: Any) -> tuple[Tensor, Tensor | None]:

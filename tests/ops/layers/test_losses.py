@@ -58,3 +58,49 @@ REFUSED = {
 def test_refusals(case: str) -> None:
     with tf.Graph().as_default(), pytest.raises(ValueError):
         REFUSED[case]()
+
+
+FEEDS = {"same": (4, 3), "ones": (1, 3), "scalar": (), "row": (3,), "other": (2, 3)}
+
+
+@pytest.mark.parametrize("known", [None, [None, None]])
+@pytest.mark.parametrize("case", FEEDS)
+def test_weights_are_held_against_shapes_that_only_a_run_knows(case: str, known: list | None) -> None:
+    fits = len(FEEDS[case]) != 1 and FEEDS[case] != (2, 3)
+    if known and len(FEEDS[case]) != 2:
+        return
+    with tf.Graph().as_default(), tf.Session() as session:
+        errors, weights = tf.placeholder(tf.float32, known), tf.placeholder(tf.float32, known)
+        loss = tf.losses.compute_weighted_loss(errors, weights)
+        pairs = tf.losses.mean_pairwise_squared_error(errors, 2 * errors, weights)
+        mean, update = tf.metrics.mean(errors, weights, name="m")
+        assert loss.shape == pairs.shape == mean.shape == ()
+        session.run(tf.local_variables_initializer())
+        given = {errors: np.arange(12.0).reshape(4, 3), weights: np.full(FEEDS[case], 2.0)}
+        for node, wanted in ((loss, 11.0), (update, 5.5)):
+            if fits:
+                assert session.run(node, given) == wanted
+            else:
+                with pytest.raises(
+                    tf.errors.InvalidArgumentError, match=r"\[weights can not be broadcast to values.\]"
+                ):
+                    session.run(node, given)
+        if fits:
+            assert session.run(pairs, given) == pytest.approx(2 * 4 * 2.0 * (3 if FEEDS[case] else 1))
+
+
+@pytest.mark.parametrize("dims", [None, [None, None], [None, 1], [None]])
+def test_class_indices_lose_a_last_dimension_of_one(dims: list | None) -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        labels, weights = tf.placeholder(tf.int32, dims), tf.placeholder(tf.float32, dims)
+        logits = tf.constant([[0.0, 1.0], [2.0, 0.0]])
+        loss = tf.losses.sparse_softmax_cross_entropy(labels, logits, weights)
+        wanted = np.log1p(np.exp([-1.0, 2.0])) @ [1, 3] / 2
+        for shape in ([2],) if dims == [None] else ([2, 1],) if dims else ([2], [2, 1]):
+            given = {labels: np.reshape([1, 1], shape), weights: np.reshape([1.0, 3.0], shape)}
+            assert session.run(loss, given) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_both_names_of_an_axis() -> None:
+    with tf.Graph().as_default(), pytest.raises(ValueError, match="Cannot specify both 'dim' and 'axis'"):
+        tf.losses.cosine_distance([1.0], [1.0], axis=0, dim=0)
