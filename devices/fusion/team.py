@@ -2,7 +2,8 @@
 
 That team is awake where a product has just been made, and one call of C starts it and waits for it, so it pays for
 updates a tenth as large as handing parts to threads of Python's does. What it computes happens wholly: nothing in Python
-runs before the call returns. Only where oneDNN, and so its OpenMP, is there; a child after a fork has no team.
+runs before the call returns. Signals wait meanwhile, as they do for oneDNN: the call may be the one that makes the team's
+threads, which must never see any. Only where oneDNN, and so its OpenMP, is there; a child after a fork has no team.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from ..errors import DeviceError
 from ..onednn.library import forked, library
+from ..onednn.signals import without_signals
 from . import compiled
 from .layout import SCALAR
 from .loops import short
@@ -25,7 +27,8 @@ from .program import Program
 LEAST = 1 << 17
 # Threads that a call has room for.
 MOST = 256
-_ROOM = 1024
+# Lanes of reductions that a kernel is told of; updates have none.
+ROOM = 1024
 _SOURCE = """
 def entry(data):
     given = carray(data, ({count},), u8)
@@ -56,7 +59,7 @@ class TeamKernel:
         done = np.zeros(MOST, np.uint8)
         addresses = [array.ctypes.data for array in (scalars, done, *arrays)]
         data = np.array([arrays[0].size, *addresses], np.uint64)
-        self._start(self._function.address, data.ctypes.data, 0, 0)
+        without_signals(self._start, self._function.address, data.ctypes.data, 0, 0)
 
 
 def threads() -> int:
@@ -106,7 +109,7 @@ def _made(program: Program, kinds: str, kernel: compiled.Kernel) -> TeamKernel:
             arguments.append(f"carray(address(given[{3 + arrays}]), (size,), {code})")
             arrays += 1
     source = _SOURCE.format(
-        count=3 + arrays, scalars=scalars, most=MOST, room=_ROOM, arguments=", ".join(arguments)
+        count=3 + arrays, scalars=scalars, most=MOST, room=ROOM, arguments=", ".join(arguments)
     )  # fmt: skip
     functions = openmp()
     scope = {

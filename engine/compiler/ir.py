@@ -75,7 +75,8 @@ class Folded:
 
     `kernel(xp, empty, *arguments, **attrs)` takes the memory of its result from `empty`, as an op's `into` form does; where
     the step has several outputs, `empty` is a tuple with one for each. Without `allocates` there is no `empty`. `over` are the
-    arguments that results may be written over, so that they live as long as those.
+    arguments that results may be written over, so that they live as long as those. `calls` are kernels that it calls, with the
+    steps that fail where these do.
     """
 
     steps: list[Step]
@@ -83,6 +84,7 @@ class Folded:
     attrs: dict[str, Any] = field(default_factory=dict)
     allocates: bool = True
     over: tuple[Value, ...] = ()
+    calls: dict[Kernel, Step] = field(default_factory=dict)
 
 
 def parts_of(step: Step) -> list[Step]:

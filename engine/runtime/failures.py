@@ -25,6 +25,9 @@ def failed_step(traceback: TracebackType | None, filename: str, step_at: dict[in
         elif found is not None and found.kind == "fused":
             owner = owner_of(traceback.tb_frame, traceback.tb_lineno)
             found = found if owner is None else found.extra[owner]
+        elif found is not None and found.kind == "folded":
+            called = {getattr(kernel, "__code__", None): step for kernel, step in found.extra.calls.items()}
+            found = called.get(traceback.tb_frame.f_code, found)
         traceback = traceback.tb_next
     return found
 

@@ -79,14 +79,14 @@ _PREFIX = {
     "resource": "ResourceApply",
     "resource-sparse": "ResourceSparseApply",
 }
-_GRADIENT_NAMES = ("grad", "delta")
+GRADIENT_NAMES = ("grad", "delta")
 
 
 def _names(step: Step, sparse: bool) -> list[str]:
     """Return the names of the inputs that are not variables; in a sparse op `indices` follow the gradient."""
     names: list[str] = []
     for name in step.rest.split():
-        if sparse and name in _GRADIENT_NAMES:
+        if sparse and name in GRADIENT_NAMES:
             names += ["grad", "indices"]
         else:
             names.append(name)
@@ -99,7 +99,7 @@ def _type_of(name: str) -> str:
 
 def _shape_rule(count: int, names: list[str], resource: bool, sparse: bool) -> Callable[[Operation], Any]:
     """Check that variables and gradient have one shape and everything else is a scalar; give the variable's shape."""
-    gradient = next(name for name in names if name in _GRADIENT_NAMES)
+    gradient = next(name for name in names if name in GRADIENT_NAMES)
 
     def rule(node: Operation) -> Shape | list[Shape]:
         held = [held_shape(t) if resource else t.dims for t in node.inputs[:count]]
@@ -125,8 +125,8 @@ def _kernel(
     step: Step, names: list[str], sparse: bool, resource: bool, checked: bool
 ) -> Callable[..., VariableCell | None]:
     count = len(step.variables.split())
-    gradient = count + next(i for i, name in enumerate(names) if name in _GRADIENT_NAMES)
-    scalars = [count + i for i, name in enumerate(names) if name not in (*_GRADIENT_NAMES, "indices")]
+    gradient = count + next(i for i, name in enumerate(names) if name in GRADIENT_NAMES)
+    scalars = [count + i for i, name in enumerate(names) if name not in (*GRADIENT_NAMES, "indices")]
 
     def kernel(xp: Namespace, *inputs: Any, use_locking: bool = False, **attrs: bool) -> VariableCell | None:
         others = [_scalar(inputs[i], names[i - count]) for i in scalars]
@@ -166,3 +166,5 @@ def _declare(step: Step, kind: str) -> OpDecl:
 APPLY: dict[str, OpDecl] = {
     _PREFIX[kind] + step.name: _declare(step, kind) for step in STEPS for kind in step.kinds.split()
 }
+# Those of them by a gradient with a value for every element.
+DENSE = frozenset(_PREFIX[kind] + step.name for step in STEPS for kind in step.kinds.split() if "sparse" not in kind)

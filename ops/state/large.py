@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from ...devices.fusion import compiled, team
+from ...devices.fusion import compiled, product_team, team
 from ...devices.fusion.blocks import BLOCK, straight
 from ...devices.fusion.cuda import can_generate
 from ...devices.fusion.device_group import DeviceGroup
@@ -43,11 +43,16 @@ class HostUpdate:
         self._group = FusedGroup(body, body.outputs)
         self._in_place: compiled.Request | None = None
         self._by_team: compiled.Request | None = None
+        self._by_product: compiled.Request | None = None
 
     def items(self, values: Sequence[Array], grad: Array, scalars: Sequence[Array]) -> list[Any]:
         """Return what the body takes: arrays of one axis, then scalars, those that are computed once included."""
+        return [*(array.reshape(-1) for array in (*values, grad)), *self.scalars(scalars)]
+
+    def scalars(self, scalars: Sequence[Array]) -> list[Any]:
+        """Return the scalars that the body takes, those that are computed once included."""
         given = [scalar[()] for scalar in scalars]
-        return [*(array.reshape(-1) for array in (*values, grad)), *given, *self._prepare(*values, grad, *given)]
+        return [*given, *self._prepare(*[None] * (self._cells + 1), *given)]
 
     def into(self, items: list[Any], results: list[Array]) -> None:
         """Compute the new values into `results`, by blocks."""
@@ -72,6 +77,16 @@ class HostUpdate:
             # Who has come so far has updated large variables three times.
             self._by_team.ask()
         found: team.TeamKernel | None = self._by_team.ask()
+        return found
+
+    def by_product(self, kernel: compiled.Kernel) -> product_team.ProductTeam | None:
+        """Return what runs that code on pieces of a product, or None where, or until, there is nothing."""
+        if not team.available():
+            return None
+        if self._by_product is None:
+            self._by_product = product_team.request(self._body, self._kinds, kernel, self._cells)
+            self._by_product.ask()
+        found: product_team.ProductTeam | None = self._by_product.ask()
         return found
 
 
@@ -128,6 +143,27 @@ def over_themselves(
         else:
             bounds = parts_of(size, BLOCK, THREADED)
             run_wholly(kernel.bind_in_place(items, bounds), len(bounds))
+        for cell in cells:
+            cell.spare = None
+    finally:
+        for cell in cells:
+            cell.release()
+    return True
+
+
+def by_product(
+    update: HostUpdate, cells: Sequence[VariableCell], values: list[Array], left: Array, right: Array,
+    scalars: Sequence[Array],
+) -> bool:  # fmt: skip
+    """Update variables in place by the gradient `left · right`, as `over_themselves` does by one that is there."""
+    kernel = update.in_place()
+    together = None if kernel is None or not product_team.takes(left, right) else update.by_product(kernel)
+    if together is None:
+        return False
+    try:
+        if not all(cell.claim() for cell in cells):
+            return False
+        together.run([value.reshape(-1) for value in values], update.scalars(scalars), left, right)
         for cell in cells:
             cell.spare = None
     finally:

@@ -17,7 +17,8 @@ from ...devices.types import Array, Namespace
 from ..core.context import VariableCell
 from ..core.errors import InvalidArgumentError
 from ..core.shapes import format_brackets
-from .large import HostUpdate, host_update, on_gpu, over_themselves
+from .large import HostUpdate, by_product, host_update, on_gpu, over_themselves
+from .products import Product
 from .rows import check_rows
 
 Cells = Sequence[VariableCell]
@@ -88,8 +89,12 @@ def _hold(cells: Cells, action: Callable[[], None]) -> None:
         return _hold(cells[1:], action)
 
 
-def apply_dense(xp: Namespace, cells: Cells, formula: Formula, grad: Array, scalars: Sequence[Array]) -> None:
-    """Replace the cells' values by `formula(xp, *values, grad, *scalars)`; the cells are of one shape, that of `grad`.
+def apply_dense(
+    xp: Namespace, cells: Cells, formula: Formula, given: Array | Product, scalars: Sequence[Array]
+) -> None:
+    """Replace the cells' values by `formula(xp, *values, given, *scalars)`; `given`, the gradient, is of the cells' one shape.
+
+    A gradient that is a product is not made as a whole where the variables can be updated piece by piece.
 
     Raises:
       InvalidArgumentError: when shapes differ. FailedPreconditionError: when a variable has no value.
@@ -97,7 +102,10 @@ def apply_dense(xp: Namespace, cells: Cells, formula: Formula, grad: Array, scal
 
     def step() -> None:
         values = [cell.read() for cell in cells]
-        _check_shapes(values, grad)
+        _check_shapes(values, given)
+        if isinstance(given, Product) and _update_by_product(cells, values, formula, given, scalars):
+            return
+        grad = given.array() if isinstance(given, Product) else given
         if xp is not np:
             return commit(cells, on_gpu(xp, formula, (*values, grad, *scalars)))
         if grad.size >= _LARGE and all(_plain(array) for array in (*values, grad)):
@@ -109,11 +117,21 @@ def apply_dense(xp: Namespace, cells: Cells, formula: Formula, grad: Array, scal
     holding(cells, step)
 
 
+def _update_by_product(
+    cells: Cells, values: list[Array], formula: Formula, grad: Product, scalars: Sequence[Array]
+) -> bool:
+    """Update large variables without making their gradient; False where that may not be, and nothing has happened."""
+    if not all(_plain(value) for value in values):
+        return False
+    update = host_update(formula, values, grad, scalars)
+    return update is not None and by_product(update, cells, values, grad.left, grad.right, scalars)
+
+
 def _plain(array: Array) -> bool:
     return bool(array.flags.c_contiguous)
 
 
-def _check_shapes(values: Sequence[Array], grad: Array) -> None:
+def _check_shapes(values: Sequence[Array], grad: Array | Product) -> None:
     for array in (*values[1:], grad):
         if array.shape != values[0].shape:
             words = f"{format_brackets(values[0].shape)} {format_brackets(array.shape)}"

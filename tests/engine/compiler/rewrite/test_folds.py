@@ -354,7 +354,7 @@ def test_a_rate_of_nothing_still_passes_nan_on(sess: Any) -> None:
 @needs_onednn
 def test_a_descent_without_a_value_and_one_of_another_shape_fail_whole(sess: Any) -> None:
     descent = Descent(sess, False)
-    with pytest.raises(tf.errors.InvalidArgumentError):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"Matrix size-incompatible.*\n.*node 'MatMul'"):
         sess.run(descent.step, {descent.x: X, descent.dy: X[:5, :128]})
     descent.check()
     with tf.Session() as empty, pytest.raises(tf.errors.FailedPreconditionError):
