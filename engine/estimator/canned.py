@@ -37,7 +37,7 @@ _OPTIMIZERS: dict[str, Callable[[float], Any]] = {
 _DEEP_RATE, _LINEAR_RATE, _BASELINE_RATE = 0.05, 0.2, 0.3
 
 
-def _optimizer(given: Any, rate: float) -> Any:
+def optimizer_of(given: Any, rate: float) -> Any:
     """Return the optimiser that a name, a function without arguments, or an optimiser stands for."""
     if isinstance(given, str):
         if given not in _OPTIMIZERS:
@@ -102,7 +102,7 @@ def baseline_part(optimizer: Any) -> Part:
     return Part("baseline", logits, optimizer, _BASELINE_RATE)
 
 
-def _model_fn(head: Head, parts: Sequence[Part]) -> Callable[..., EstimatorSpec]:
+def model_of(head: Head, parts: Sequence[Part]) -> Callable[..., EstimatorSpec]:
     def model_fn(features: Any, labels: Any, mode: str, config: Any) -> EstimatorSpec:
         found = []
         for part in parts:
@@ -124,7 +124,7 @@ def _train(loss: Tensor, parts: Sequence[Part]) -> Any:
     for i, part in enumerate(parts):
         trained = get_collection(GraphKeys.TRAINABLE_VARIABLES, f"{part.scope}/")
         counted = get_global_step() if i == len(parts) - 1 else None
-        optimizer = _optimizer(part.optimizer, part.rate)
+        optimizer = optimizer_of(part.optimizer, part.rate)
         steps.append(optimizer.minimize(loss, var_list=trained, global_step=counted))
     return group(*steps)
 
@@ -133,7 +133,7 @@ class _Canned(Estimator):
     def __init__(
         self, head: Head, parts: Sequence[Part], model_dir: Any, config: RunConfig | None, warm_start_from: Any
     ) -> None:
-        super().__init__(_model_fn(head, parts), model_dir, config, warm_start_from=warm_start_from)
+        super().__init__(model_of(head, parts), model_dir, config, warm_start_from=warm_start_from)
 
 
 class DNNClassifier(_Canned):

@@ -60,7 +60,7 @@ class LatestExporter(FinalExporter):
     _ONLY_AT_THE_END = False
 
 
-class _Evaluating(CheckpointSaverListener):
+class Evaluating(CheckpointSaverListener):
     """Evaluates the checkpoints that training writes, the first one excepted."""
 
     def __init__(self, evaluate: Callable[[bool], Any]) -> None:
@@ -87,7 +87,7 @@ def train_and_evaluate(estimator: Estimator, train_spec: TrainSpec, eval_spec: E
             for exporter in _listed(eval_spec.exporters)
         ]
 
-    listeners = [*train_spec.saving_listeners, _Evaluating(evaluate)]
+    listeners = [*train_spec.saving_listeners, Evaluating(evaluate)]
     estimator.train(
         train_spec.input_fn, hooks=train_spec.hooks, max_steps=train_spec.max_steps, saving_listeners=listeners
     )

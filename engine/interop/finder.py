@@ -98,6 +98,10 @@ def _is_namespace(value: Any) -> bool:
     return isinstance(value, ModuleType) and value.__name__.startswith(_API)
 
 
+def _has_names(value: Any) -> bool:
+    return _is_namespace(value) or isinstance(value, SimpleNamespace)
+
+
 def target_of(path: str) -> Target | None:
     """Return what a path behind `tensorflow.` stands for, None when nothing does."""
     root, parts = package(), path.split(".") if path else []
@@ -113,11 +117,16 @@ def target_of(path: str) -> Target | None:
         return Target(f"tf.{path}", [])
     if parts[0] == "examples" or (parts[0] == "contrib" and "datasets" in parts[:-1]):
         return Target(f"tf.{path}", [], EXTRA[parts[-1]]) if parts[-1] in EXTRA else None
-    if "python" in parts:
-        # The files of a contrib package: all their names are the package's own.
-        parts = parts[: parts.index("python")]
-    found = reach(root, ".".join(parts))
-    return None if found is None else Target(f"tf.{'.'.join(parts)}", [found])
+    if "python" not in parts:
+        found = reach(root, ".".join(parts))
+        return None if found is None else Target(f"tf.{'.'.join(parts)}", [found])
+    # The files of a contrib package: their names are the package's own, or those of a namespace in it called like the file.
+    inside = parts[: parts.index("python")]
+    found = reach(root, ".".join(inside))
+    if found is None:
+        return None
+    file = getattr(found, parts[-1], None)
+    return Target(f"tf.{'.'.join(inside)}", [file, found] if _has_names(file) else [found])
 
 
 def _inside(parts: list[str]) -> Target | None:
@@ -152,7 +161,7 @@ class StandIn(ModuleType):
         if self._target.is_folder or (self.__name__ == _NAME and name in _FOLDERS):
             return self._module_in_it(name)
         found = self._target.get(name)
-        if _is_namespace(found) or isinstance(found, SimpleNamespace):
+        if _has_names(found):
             found = importlib.import_module(f"{self.__name__}.{name}")
         self.__dict__[name] = found
         return found

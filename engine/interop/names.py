@@ -12,6 +12,7 @@ from ...ops.core.shape_rules import constant_value, constant_value_as_shape
 from ...ops.core.tensor_proto import make_ndarray
 from ...ops.flow.switches import merge, ref_switch, switch
 from ..checkpoint.inspecting import print_tensors_in_checkpoint_file
+from ..contrib.learn import csv_data
 from ..program import log, nest, stripping, test_tools
 from ..saved_model import freeze_graph
 from ..train.moving_averages import assign_moving_average
@@ -94,5 +95,5 @@ EXTRA: dict[str, dict[str, Any]] = {
     "googletest": {"main": test_tools.main, "GetTempDir": test_tools.get_temp_dir},
     "input_data": {name: getattr(mnist, name) for name in mnist.__all__},
     "mnist": {name: getattr(mnist, name) for name in mnist.__all__},
-    "base": {name: getattr(mnist, name) for name in ("Datasets",)},
+    "base": {name: getattr(csv_data, name) for name in csv_data.__all__},
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """`tf.contrib`: what TF1 programs use most of it. Names only; loaded when a program first says `tf.contrib`."""
 
+from .. import keras as keras
 from .. import lookup as lookup
 from .. import signal as signal
 from . import crf as crf
@@ -26,7 +27,7 @@ from . import training as training
 from . import util as util
 
 __all__ = [
-    "crf", "cudnn_rnn", "data", "distributions", "feature_column", "framework", "layers", "learn", "legacy_seq2seq",
+    "crf", "cudnn_rnn", "data", "distributions", "feature_column", "framework", "keras", "layers", "learn", "legacy_seq2seq",
     "lookup", "losses", "metrics", "opt", "predictor", "rnn", "seq2seq", "signal", "slim", "staging", "stateless",
     "tensorboard", "tpu", "training", "util",
 ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""`tf.contrib.learn`: the older estimators, their monitors, experiments and tables."""
