@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..array import identity, shape
+from ..array import shape, stack
 from ..core.convert import convert_to_tensor
 from ..core.node import Tensor
 from ..core.scopes import name_scope
+from ..core.shapes import as_shape_tuple, with_rank
 from ..math import cast, greater_equal
 from ..random import random_uniform
 
@@ -22,7 +23,8 @@ def dropout(
     Args:
       x: a floating tensor.
       keep_prob: `1 - rate`; one of the two is needed.
-      noise_shape: the shape of the random choices, which broadcasts to that of `x`; None for that of `x`.
+      noise_shape: the shape of the random choices, which broadcasts to that of `x`; None for that of `x`, and in a list for
+        one of its dimensions.
       seed: for the random choices.
       rate: a number in [0, 1) or a scalar tensor.
 
@@ -37,13 +39,30 @@ def dropout(
                 f"x has to be a floating point tensor since it's going to be scaled. Got a {tensor.dtype.name} tensor instead."
             )
         if isinstance(fraction, int | float | np.number) and fraction == 0:
-            return identity(tensor)  # type: ignore[no-any-return]
+            return tensor  # type: ignore[no-any-return]
         chance = convert_to_tensor(fraction, tensor.dtype.base_dtype, name="rate")
-        drawn = random_uniform(shape(tensor) if noise_shape is None else noise_shape, dtype=tensor.dtype.base_dtype, seed=seed)
+        with_rank(chance.dims, 0)
+        drawn = random_uniform(_noise_shape(tensor, noise_shape), dtype=tensor.dtype.base_dtype, seed=seed)
         kept = cast(greater_equal(drawn, chance), tensor.dtype.base_dtype)
         outputs: Tensor = tensor * (1.0 / (1.0 - chance)) * kept
         outputs.set_shape(tensor.dims)
         return outputs
+
+
+def _noise_shape(tensor: Tensor, given: Any) -> Any:
+    """Return the shape of the random choices; None in a list of dimensions stands for the tensor's own."""
+    if given is None:
+        return shape(tensor)
+    if isinstance(given, Tensor):
+        return given
+    dims = as_shape_tuple(given)
+    if dims is None or None not in dims or tensor.dims is None or len(dims) != len(tensor.dims):
+        return given
+    dims = tuple(own if dim is None else dim for dim, own in zip(dims, tensor.dims, strict=True))
+    if None not in dims:
+        return dims
+    actual = shape(tensor)
+    return stack([actual[i] if dim is None else dim for i, dim in enumerate(dims)])
 
 
 def _rate(keep_prob: Any, rate: Any) -> Any:
@@ -56,4 +75,9 @@ def _rate(keep_prob: Any, rate: Any) -> Any:
     if not fits:
         what, interval = ("keep_prob", "(0, 1]") if rate is None else ("rate", "[0, 1)")
         raise ValueError(f"{what} must be a scalar tensor or a float in the range {interval}, got {number:g}")
-    return rate if rate is not None else 1 - keep_prob
+    if rate is not None:
+        return rate
+    try:
+        return 1 - keep_prob
+    except TypeError:
+        raise ValueError(f"keep_prob must be a floating point number or Tensor (got {keep_prob!r})") from None

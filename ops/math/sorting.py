@@ -34,13 +34,15 @@ def _top_shapes(dims: Shape, k: int | None) -> list[Shape]:
     if dims is None:
         return [None, None]
     if k is not None and k < 0:
-        raise ValueError(f"Need k >= 0, got {k}")
+        raise ValueError(f"Dimension size, given by scalar input 1, must be non-negative but is {k}")
     if k is not None and dims[-1] is not None and dims[-1] < k:
         raise ValueError(f"input must have last dimension >= k = {k} but is {dims[-1]}")
     return [(*dims[:-1], k)] * 2
 
 
 def _top_v2_shape(node: Operation) -> list[Shape]:
+    if node.inputs[1].dims:
+        raise ValueError(f"Input must be scalar but has rank {len(node.inputs[1].dims)}")
     k = constant_value(node.inputs[1])
     return _top_shapes(node.inputs[0].dims, None if k is None else int(k))
 
@@ -49,7 +51,7 @@ def _top(xp: Namespace, input: Array, k: int, index_type: Any) -> tuple[Array, A
     """Return the k greatest of each row and where they are; of equal ones the first comes first."""
     if input.ndim == 0 or input.shape[-1] < k:
         raise InvalidArgumentError(
-            None, None, f"input must have at least k={k} columns, its shape is {list(input.shape)}"
+            None, None, f"input must have at least k columns. Had {input.shape[-1] if input.ndim else 0}, needed {k}"
         )
     # A stable descending sort is the stable ascending sort of the reversed row, read backwards.
     last = input.shape[-1] - 1

@@ -75,6 +75,13 @@ def _check_window(size: Sequence[int], strides: Sequence[int], outside: tuple[in
             raise UnimplementedError(None, None, f"Pooling is not yet supported on the {name} dimension.")
 
 
+def check_fits(padding: str, length: int, size: int, dilation: int) -> None:
+    """Raise ValueError where a window that sees no more than `length` elements is longer than that."""
+    span = (size - 1) * dilation + 1
+    if padding != "SAME" and span > length:
+        raise ValueError(f"Negative dimension size caused by subtracting {span} from {length}")
+
+
 def check_gradient(images: Sequence[int], filters: Sequence[int], dy: Sequence[int], places: Sequence[int]) -> None:
     """Check the shapes, channels last, that a convolution's gradient by its images or filters gets.
 
@@ -87,8 +94,9 @@ def check_gradient(images: Sequence[int], filters: Sequence[int], dy: Sequence[i
     elif not filters[-2] or images[-1] % filters[-2]:
         words = f"input depth must be evenly divisible by filter depth: {images[-1]} vs {filters[-2]}"
     elif tuple(dy[1:-1]) != tuple(places):
-        words = f"Size of out_backprop doesn't match computed: actual = {list(dy[1:-1])}, computed = {list(places)}"
-        words += f" input: {list(images[1:-1])} filter: {list(filters[:-2])}"
+        i = next(i for i, places_ in enumerate(places) if dy[i + 1] != places_)
+        words = f"Size of out_backprop doesn't match computed: actual = {dy[i + 1]}, computed = {places[i]} spatial_dim: "
+        words += f"{i + 1} input: {images[i + 1]} filter: {filters[i]} output: {dy[i + 1]}"
     else:
         return
     raise InvalidArgumentError(None, None, words)

@@ -142,13 +142,13 @@ def _in_top_shape(node: Operation) -> Shape:
 
 
 def _in_top(xp: Namespace, predictions: Array, targets: Array, k: int) -> Array:
-    """Tell whether fewer than k classes are predicted above the target; false where that is no finite class."""
+    """Tell whether fewer than k classes are predicted above the target; false where it is none, or a number is not finite."""
     classes = predictions.shape[1]
     valid = (targets >= 0) & (targets < classes)
     safe = xp.where(valid, targets, targets.dtype.type(0))
     chosen = xp.take_along_axis(predictions, safe[:, None].astype("int64"), axis=1)
     above = xp.sum(predictions > chosen, axis=1)
-    return valid & xp.isfinite(chosen[:, 0]) & (above < k)
+    return valid & xp.all(xp.isfinite(predictions), axis=1) & (above < k)
 
 
 @op(

@@ -285,6 +285,14 @@ def padding_attrs(padding: Any) -> dict[str, Any]:
         return {"padding": padding}
     if padding is None:
         raise TypeError("Expected string for argument 'padding' not None.")
+    for i, pair in enumerate(padding):
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise ValueError(
+                "When padding is a list, each element of padding must be a list/tuple of size 2. "
+                f"Element with index {i} of padding is {pair!r}"
+            )
+    if len(padding) != 4:
+        raise ValueError(f"When padding is a list, it must be of size 4. Got padding of size: {len(padding)}")
     return {"padding": "EXPLICIT", "explicit_paddings": [int(n) for pair in padding for n in pair]}
 
 

@@ -6,6 +6,7 @@ it, so there pixels are moved into the batch and back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -159,6 +160,7 @@ def depthwise_conv2d(
     layout = data_format or "NHWC"
     chosen = rate if dilations is None else dilations
     rates = list(spatial(per_axis(1 if chosen is None else chosen, layout), layout))
+    _check_rates(rates)
     with get_default_graph().name_scope(name or "depthwise") as scope:
         images, filters = convert_to_tensor(input, name="tensor_in"), convert_to_tensor(filter, name="filter_in")
         if max(rates) == 1:
@@ -171,6 +173,11 @@ def depthwise_conv2d(
             images, rates, layout == "NCHW", _padding_in_all(filters, rates, padding),
             lambda moved: depthwise_op(moved, filters, name=scope, **attrs),
         )  # fmt: skip
+
+
+def _check_rates(rates: Sequence[int]) -> None:
+    if min(rates) < 1:
+        raise ValueError(f"all values of dilation_rate must be positive, got {list(rates)}")
 
 
 def _padding_in_all(filters: Tensor, rates: list[int], padding: str) -> Any:
@@ -209,7 +216,8 @@ def separable_conv2d(
 
 
 def atrous_conv2d(value: Any, filters: Any, rate: int, padding: str, name: str | None = None) -> Tensor:
-    """Return the convolution of images with filters whose elements lie `rate` pixels apart."""
+    """Return the convolution of images with filters whose elements lie `rate` pixels apart; ValueError for less than 1."""
+    _check_rates([rate])
     return conv2d(value, filters, 1, padding, dilations=rate, name=name or "convolution")
 
 

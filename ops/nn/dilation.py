@@ -137,7 +137,8 @@ def erosion2d(value: Any, kernel: Any, strides: Any, rates: Any, padding: str, n
     """Return the grey-scale erosion of images: the least `value[y + dy, x + dx] - kernel[dy, dx]` of each window."""
     with get_default_graph().name_scope(name or "erosion2d") as scope:
         turned = reverse(kernel, [0, 1])
-        found = dilation2d_op(
-            negative(value), turned, strides=list(strides), rates=list(rates), padding=padding, name="Dilation2D"
+        return negative(
+            dilation2d_op(
+                negative(value), turned, strides=list(strides), rates=list(rates), padding=padding, name=scope
+            )
         )
-        return negative(found, name=scope)

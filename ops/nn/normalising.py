@@ -9,6 +9,7 @@ from ..array.fills import ones_like, zeros_like
 from ..array.gather import gather
 from ..array.identity import identity
 from ..array.shape_ops import shape
+from ..core import shapes
 from ..core.convert import constant, convert_to_tensor
 from ..core.graph import get_default_graph
 from ..core.node import Tensor
@@ -80,7 +81,9 @@ def log_poisson_loss(targets: Any, log_input: Any, compute_full_loss: bool = Fal
     with get_default_graph().name_scope(name or "log_poisson_loss"):
         expected = convert_to_tensor(log_input, name="log_input")
         counts = convert_to_tensor(targets, expected.dtype.base_dtype, name="targets")
-        result = sub(exp(expected), mul(expected, counts))
+        if not shapes.compatible(expected.dims, counts.dims):
+            raise ValueError(f"log_input and targets must have the same shape ({expected.shape} vs {counts.shape})")
+        result = sub(exp(expected), mul(expected, counts, "mul"), "sub")
         if not compute_full_loss:
             return result
         stirling = add(sub(mul(counts, log(counts)), counts), mul(0.5, log(mul(2 * math.pi, counts))))

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...devices.types import Array, Namespace
 from ..array.concat import concat
+from ..array.fills import zeros_like
 from ..array.reshape import reshape
 from ..array.shape_ops import shape
 from ..core import dtypes
@@ -139,15 +140,15 @@ def _max_pool_gradient(op: Operation, dy: Tensor) -> Tensor:
 
 
 @max_pool_grad_op.gradient
-def _max_pool_grad_gradient(op: Operation, dx: Tensor) -> list[Tensor | None]:
+def _max_pool_grad_gradient(op: Operation, dx: Tensor) -> list[Tensor]:
     images, greatest, _ = op.inputs
-    return [None, None, max_pool_grad_grad_op(images, greatest, dx, **_attrs(op))]
+    return [zeros_like(images), zeros_like(greatest), max_pool_grad_grad_op(images, greatest, dx, **_attrs(op))]
 
 
 @max_pool_grad_grad_op.gradient
-def _max_pool_grad_grad_gradient(op: Operation, dy: Tensor) -> list[Tensor | None]:
+def _max_pool_grad_grad_gradient(op: Operation, dy: Tensor) -> list[Tensor]:
     images, greatest, _ = op.inputs
-    return [None, None, max_pool_grad_op(images, greatest, dy, **_attrs(op))]
+    return [zeros_like(images), zeros_like(greatest), max_pool_grad_op(images, greatest, dy, **_attrs(op))]
 
 
 def _counts(xp: Namespace, window: Window, height: int, width: int, dtype: Any) -> Array:

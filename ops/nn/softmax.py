@@ -8,6 +8,7 @@ import numpy as np
 
 from ...devices.types import Array, Namespace
 from ..array.reshape import expand_dims
+from ..array.shape_ops import rank
 from ..array.transpose import transpose
 from ..core import dtypes, shapes
 from ..core.convert import convert_to_tensor
@@ -17,10 +18,13 @@ from ..core.registry import OpDecl, op
 from ..core.shape_rules import constant_value
 from ..core.shapes import Shape
 from ..math.binary import add_v2 as add
+from ..math.binary import equal, floormod
 from ..math.binary import multiply as mul
 from ..math.binary import subtract as sub
 from ..math.declare import FLOATING
+from ..math.ranges import range as range_of
 from ..math.reduce import one_of, reduce_sum
+from ..math.select import where_v2
 from ..math.unary import exp, negative
 
 LOSS = "features: T, labels: T -> loss: T, backprop: T"
@@ -160,16 +164,35 @@ def _sparse_softmax_cross_entropy_gradient(
 def _along(decl: OpDecl, logits: Any, axis: Any, name: str | None) -> Tensor:
     """Build an op of the last axis along another one, by exchanging the two."""
     tensor = convert_to_tensor(logits)
+    if isinstance(axis, Tensor):
+        known = constant_value(axis)
+        if known is None:
+            return _along_tensor(decl, tensor, axis, name)
+        axis = int(known)
     if tensor.dims is None and axis != -1:
-        raise ValueError(f"{decl.name} along axis {axis} needs logits of known rank")
+        return _along_tensor(decl, tensor, convert_to_tensor(axis), name)
     last = -1 if tensor.dims is None else len(tensor.dims) - 1
     if axis in (-1, last):
         return decl(tensor, name=name)  # type: ignore[no-any-return]
     if not -last - 1 <= axis <= last:
-        raise InvalidArgumentError(None, None, f"Dimension {axis} is out of range for logits of rank {last + 1}")
+        raise InvalidArgumentError(
+            None, None, f"Dimension ({axis}) must be in the range [{-last - 1}, {last + 1}) where {last + 1} is the number of "
+            "dimensions in the input.",
+        )  # fmt: skip
     order = list(range(last + 1))
     order[axis], order[last] = order[last], order[axis % (last + 1)]
     return transpose(decl(transpose(tensor, order)), order, name=name or "transpose")
+
+
+def _along_tensor(decl: OpDecl, tensor: Tensor, axis: Tensor, name: str | None) -> Tensor:
+    """Build an op of the last axis along one that only a run knows, or of as many axes as only a run knows."""
+    count = rank(tensor)
+    places = range_of(count)
+    chosen, last = floormod(axis, count), sub(count, 1)
+    order = where_v2(equal(places, chosen), last, where_v2(equal(places, last), chosen, places))
+    found: Tensor = transpose(decl(transpose(tensor, order)), order, name=name or "transpose")
+    found.set_shape(tensor.dims)
+    return found
 
 
 def softmax(logits: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Tensor:

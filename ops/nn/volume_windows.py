@@ -13,7 +13,7 @@ from typing import Any
 from ...devices.types import Array, Namespace
 from ..core.node import Operation
 from ..core.shapes import Shape
-from .axes import check_axes
+from .axes import check_axes, check_fits
 
 Triple = tuple[int, int, int]
 
@@ -123,7 +123,6 @@ def _places(node: Operation, i: int, length: int | None, size: int | None) -> in
             return None
         # Results stand as close as the strides say, whatever the window.
         size = 1
-    places = box_of((length,) * 3, (size,) * 3, node.attrs).places((length,) * 3)[i]
-    if places <= 0 < length:
-        raise ValueError(f"Negative dimension size caused by subtracting {size} from {length}")
-    return places
+    box = box_of((length,) * 3, (size,) * 3, node.attrs)
+    check_fits(node.attrs["padding"], length, size, box.dilations[i])
+    return box.places((length,) * 3)[i]

@@ -13,7 +13,7 @@ from ...devices.types import Array, Namespace
 from ..core.errors import InvalidArgumentError
 from ..core.node import Operation
 from ..core.shapes import Shape
-from .axes import check_axes
+from .axes import check_axes, check_fits
 
 
 @dataclass(frozen=True)
@@ -152,8 +152,15 @@ def _places(node: Operation, i: int, length: int | None, size: int | None) -> in
             return None
         # Results stand as close as the strides say, whatever the window.
         size = 1
-    window = window_of((length, length), (size, size), node.attrs)
-    places = window.outputs(length, length)[i]
-    if places <= 0 and length > 0:
-        raise ValueError(f"Negative dimension size caused by subtracting {size} from {length}")
-    return places
+    check_fits(node.attrs["padding"], length + _padded_by(node.attrs, i), size, _along(node.attrs, "dilations", i))
+    return window_of((length, length), (size, size), node.attrs).outputs(length, length)[i]
+
+
+def _along(attrs: dict[str, Any], name: str, i: int) -> int:
+    return int(spatial(attrs.get(name, (1, 1, 1, 1)), attrs.get("data_format", "NHWC"))[i])
+
+
+def _padded_by(attrs: dict[str, Any], i: int) -> int:
+    """Return how many zeros explicit padding puts around rows (0) or columns (1)."""
+    pairs = attrs.get("explicit_paddings") or (0,) * 8
+    return _along({"pairs": [pairs[2 * k] + pairs[2 * k + 1] for k in range(4)], **attrs}, "pairs", i)

@@ -290,8 +290,10 @@ def all_sampler(
 
 
 def _hit_shapes(node: Operation) -> list[Shape]:
-    with_rank(node.inputs[0].dims, 2)
+    rows = with_rank(node.inputs[0].dims, 2)
     with_rank(node.inputs[1].dims, 1)
+    if rows[1] not in (None, node.attrs["num_true"]):
+        raise ValueError(f"Dimension must be {node.attrs['num_true']} but is {rows[1]}")
     return [(None,)] * 3
 
 

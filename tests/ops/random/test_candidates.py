@@ -90,7 +90,7 @@ ERRORS = {
     "range": (lambda: tf.nn.uniform_candidate_sampler([[1]], 1, 5, True, 4), "Sampler's range is too small"),
     "columns": (lambda: tf.nn.log_uniform_candidate_sampler([[1, 2]], 1, 2, True, 9), "num_true columns"),
     "frequencies": (lambda: tf.nn.fixed_unigram_candidate_sampler([[1]], 1, 2, True, 9, unigrams=[1.0]), "range_max is 9"),
-    "hits": (lambda: tf.nn.compute_accidental_hits([[1, 2]], [1], 1), "num_true columns"),
+    "hits": (lambda: tf.nn.compute_accidental_hits(tf.placeholder_with_default(np.array([[1, 2]]), None), [1], 1), "num_true columns"),
 }  # fmt: skip
 
 
