@@ -6,6 +6,7 @@ from .. import signal as signal
 from . import crf as crf
 from . import cudnn_rnn as cudnn_rnn
 from . import data as data
+from . import deprecated as deprecated
 from . import distributions as distributions
 from . import feature_column as feature_column
 from . import framework as framework
@@ -27,7 +28,7 @@ from . import training as training
 from . import util as util
 
 __all__ = [
-    "crf", "cudnn_rnn", "data", "distributions", "feature_column", "framework", "keras", "layers", "learn", "legacy_seq2seq",
-    "lookup", "losses", "metrics", "opt", "predictor", "rnn", "seq2seq", "signal", "slim", "staging", "stateless",
-    "tensorboard", "tpu", "training", "util",
+    "crf", "cudnn_rnn", "data", "deprecated", "distributions", "feature_column", "framework", "keras", "layers", "learn",
+    "legacy_seq2seq", "lookup", "losses", "metrics", "opt", "predictor", "rnn", "seq2seq", "signal", "slim", "staging",
+    "stateless", "tensorboard", "tpu", "training", "util",
 ]  # fmt: skip
