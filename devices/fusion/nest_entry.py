@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .loops import DTYPES, short
-from .nest_team import FIXED
+from .nest_team import FIXED, SIGNALS
 from .nests import Dims, Item, Memory
 
 ALIGNMENT = 64
@@ -92,8 +92,17 @@ class Layout:
         for i, name in enumerate(names):
             where = f"p{i}" if i in self._numbers else name
             lines.append(f"    c[{FIXED + i}] = {where}.ctypes.data")
-        lines += ["    c[2] = 0", "    if c[0] != 0: alone(c.ctypes.data)"]
-        return [*lines, "    else: start(team, c.ctypes.data, zero, zero)", f"    if c[2] != 0: {failed}"]
+        before = f"u8(c.ctypes.data + {SIGNALS * 8})"
+        return [
+            *lines,
+            "    c[2] = 0",
+            "    if c[0] != 0: alone(c.ctypes.data)",
+            "    else:",
+            f"        mask(how, every, {before})",
+            "        start(team, c.ctypes.data, zero, zero)",
+            f"        mask(how, {before}, u8(0))",
+            f"    if c[2] != 0: {failed}",
+        ]
 
 
 def _part(slot: _Slot) -> str:

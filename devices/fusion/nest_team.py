@@ -16,6 +16,7 @@ from weakref import WeakSet
 
 import numpy as np
 
+from ..onednn import signals
 from . import compiled, team
 from .nest_rows import Rows
 from .nests import Sketch
@@ -24,8 +25,9 @@ from .nests import Sketch
 LEAST = 5000.0
 # Numbers that each thread has to call NumPy's loops with.
 _NUMBERS = 8
-# Numbers of a table before the addresses.
-FIXED = 3
+# Where a table keeps the signals that were held back before, and its numbers before the addresses.
+SIGNALS = 3
+FIXED = SIGNALS + signals.ROOM // 8
 _SOURCE = """
 def team(data):
     given = carray(data, ({total},), i8)
@@ -41,7 +43,7 @@ def team(data):
 
 class Table:
     """What one kernel hands to its threads: `numbers` are whether there is no team, where threads have numbers of their own,
-    whether one gave up, and the addresses of so many arrays; behind them the threads' own."""
+    whether one gave up, a set of signals, and the addresses of so many arrays; behind them the threads' own."""
 
     def __init__(self, arrays: int) -> None:
         self.numbers = np.zeros(FIXED + arrays + team.MOST * _NUMBERS, np.int64)
@@ -82,7 +84,10 @@ def source(count: int, codes: list[tuple[int, str]]) -> str:
 
 
 def compiled_team(text: str, rows: Any) -> dict[str, Any]:
-    """Return the names with which a source of a caller starts the team: `start`, and `team`, the address of what threads call."""
+    """Return the names with which a source of a caller starts the team: `start`, and `team`, the address of what threads call.
+
+    `mask(how, every, before)` holds signals back meanwhile: see onednn/signals.py.
+    """
     numba, names = compiled.numba_names()
     functions = team.openmp()
     scope = {
@@ -94,4 +99,9 @@ def compiled_team(text: str, rows: Any) -> dict[str, Any]:
     kind = ctypes.CFUNCTYPE(None, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_uint, ctypes.c_uint)
     start = kind(ctypes.cast(functions["GOMP_parallel"], ctypes.c_void_p).value or 0)
     alone = ctypes.CFUNCTYPE(None, ctypes.c_size_t)(function.address)
-    return {"start": start, "alone": alone, "team": np.uint64(function.address), "kept": function}
+    held = signals.numbers()
+    mask = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_size_t, ctypes.c_size_t)(held.mask)
+    return {
+        "start": start, "alone": alone, "team": np.uint64(function.address), "kept": function,
+        "mask": mask, "how": np.int32(held.how), "every": np.uint64(held.every),
+    }  # fmt: skip

@@ -11,6 +11,7 @@ from millstream.devices.fusion import compiled, nest_kernel, nest_rows, nest_tea
 from millstream.devices.fusion.nests import COLUMNS, ROWS, Sketch
 from millstream.devices.fusion.program import Line
 from support.patience import PATIENCE
+from support.teams import reached
 
 pytestmark = pytest.mark.skipif(
     not (onednn.available() and compiled.available() and team.available()), reason="needs numba, oneDNN and two threads"
@@ -130,6 +131,11 @@ def test_several_threads_call_one_kernel(group):
     for thread in threads:
         thread.join(PATIENCE)
     assert found == [True] * 4
+
+
+def test_signals_never_reach_a_team(group):
+    found = reached(lambda: agrees(group, 4))
+    assert found and not any(found)
 
 
 def _in_child(group, answers):

@@ -11,6 +11,7 @@ from millstream.devices import onednn
 from millstream.devices.fusion import compiled, product_team, team
 from millstream.ops.state import large
 from millstream.ops.state.formulas import adam
+from support.teams import reached
 
 pytestmark = pytest.mark.skipif(
     not (onednn.available() and compiled.available() and team.available()), reason="needs numba, oneDNN and two threads"
@@ -73,6 +74,11 @@ def test_what_onednn_refuses_is_made_by_hand(update: Any) -> None:
         left, right = factors(1001, 3, 150)
         check(together, update, turn(left), right)
     assert sum(calls) == 2 * 1001
+
+
+def test_signals_never_reach_a_team(update: Any) -> None:
+    found = reached(lambda: check(update.by_product(update.in_place()), update, *factors(701, 9, 301)))
+    assert found and not any(found)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from millstream.devices.onednn.library import library
 from millstream.ops.state import large
 from millstream.ops.state.formulas import adam
 from support.patience import PATIENCE
+from support.teams import reached
 
 pytestmark = pytest.mark.skipif(
     not (onednn.available() and compiled.available() and team.available()), reason="needs numba, oneDNN and two threads"
@@ -92,6 +93,11 @@ def test_several_threads_have_teams_of_their_own(update: Any) -> None:
     for thread in threads:
         thread.join()
     assert found == [True] * 4
+
+
+def test_signals_never_reach_a_team(update: Any) -> None:
+    found = reached(lambda: by_team(update, 200_000, 1))
+    assert found and not any(found)
 
 
 def _in_child(update: Any, answers: Any) -> None:
