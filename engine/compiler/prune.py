@@ -7,7 +7,7 @@ never demanded, which is how the stacks for a gradient cost nothing when the gra
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ...ops.core.node import Operation, Tensor
@@ -30,34 +30,57 @@ def prune(targets: Iterable[Tensor | Operation], feeds: Iterable[Tensor]) -> Nee
     """Return what computing `targets` needs when the tensors of `feeds` are given."""
     fed = set(feeds)
     needed = Needed()
+    asked: set[Operation] = set()
+    waiting: list[Operation] = []
     work: list[Tensor | Operation] = list(targets)
-    while work:
+    while work or waiting:
+        if not work:
+            work.extend(_stood_for(waiting.pop(), needed))
+            continue
         item = work.pop()
         if isinstance(item, Tensor):
-            if item in needed.tensors or item in fed:
-                continue
-            needed.tensors.add(item)
-            work.extend(_behind(item))
-        elif item not in needed.ops:
-            needed.ops.add(item)
-            work.extend(item.control_inputs)
-            if not item.regions or not item.outputs or item.type in ("If", "StatelessIf", "Case"):
-                work.extend(item.inputs)
-            if item.regions and item.outputs and not any(t in needed.tensors for t in item.outputs):
-                work.extend(item.outputs)
+            if item not in needed.tensors and item not in fed:
+                needed.tensors.add(item)
+                owners, behind = _behind(item)
+                work.extend(behind)
+                for op in owners:
+                    _enter(op, needed, work)
+        elif item not in asked:
+            asked.add(item)
+            _enter(item, needed, work)
+            if item.regions:
+                waiting.append(item)
     return needed
 
 
-def _behind(tensor: Tensor) -> list[Tensor | Operation]:
-    """Return what a demanded tensor demands in turn."""
+def _enter(op: Operation, needed: Needed, work: list[Tensor | Operation]) -> None:
+    """Add an operation, and what it reads whichever of its results are alive."""
+    if op not in needed.ops:
+        needed.ops.add(op)
+        work.extend(op.control_inputs)
+        if not op.outputs or not is_loop(op):
+            work.extend(op.inputs)
+
+
+def _stood_for(op: Operation, needed: Needed) -> Sequence[Tensor]:
+    """Return the results of a conditional or loop that stand for it where it is asked for itself.
+
+    That is the first one, whose Merge or Exit it is to the program, whoever reads the others; all, where nobody reads any.
+    """
+    return op.outputs[:1] if any(t in needed.tensors for t in op.outputs) else op.outputs
+
+
+def _behind(tensor: Tensor) -> tuple[list[Operation], Sequence[Tensor]]:
+    """Return the operations that a demanded tensor is made by, and the tensors that those make it of."""
     op = tensor.op
     if op.type == "_Arg" and op.region is not None and op.region.owner is not None:
-        return [op, *_loop_variable(op.region.owner, op.region.params.index(tensor))]
+        owner = op.region.owner
+        return [op, owner], _loop_variable(owner, op.region.params.index(tensor))
     if not op.regions:
-        return [op]
+        return [op], ()
     if is_loop(op):
-        return [op, *_loop_variable(op, tensor.index)]
-    return [op, *(region.results[tensor.index] for region in op.regions)]
+        return [op], _loop_variable(op, tensor.index)
+    return [op], [region.results[tensor.index] for region in op.regions]
 
 
 def is_loop(op: Operation) -> bool:
@@ -65,9 +88,9 @@ def is_loop(op: Operation) -> bool:
     return op.type in ("While", "StatelessWhile")
 
 
-def _loop_variable(op: Operation, index: int) -> list[Tensor | Operation]:
+def _loop_variable(op: Operation, index: int) -> list[Tensor]:
     condition, body = op.regions
-    return [op, op.inputs[index], body.params[index], body.results[index], condition.results[0]]
+    return [op.inputs[index], body.params[index], body.results[index], condition.results[0]]
 
 
 def live_variables(op: Operation, needed: Needed) -> list[int]:
