@@ -13,6 +13,14 @@ from typing import Any
 # The sides besides ours and the peer, in the order of their columns.
 OTHERS = ("torch", "graphs", "numpy", "cupy")
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
+# The ratios to TensorFlow's times that this project aims at, by row; with the extras, as far as a row depends on them.
+TARGETS = {
+    "one_op": 0.05, "scalar_chain": 0.15, "vector_chain": 0.6, "while_loop": 0.15, "linear_regression": 0.06,
+    "tiny_mlp_adam": 0.25, "mnist_mlp_sgd": 0.6, "mnist_mlp_adam": 0.6, "large_mlp": 1.0, "lenet_adam": 1.0, "lstm": 0.7,
+    "word2vec": 0.3, "elementwise": 0.6, "elementwise_gradient": 0.6, "adam_update": 0.8, "matmul": 1.0,
+    "feed_and_fetch": 1.0, "building": 0.06, "first_run": 0.6, "four_uniforms": 1.5, "many_normals": 1.5, "dropout": 1.5,
+    "import": 0.08, "import_memory": 0.1,
+}  # fmt: skip
 
 
 def machine() -> dict[str, Any]:
@@ -46,7 +54,8 @@ def heading(result: dict[str, Any]) -> str:
         versions = f"{side['module']} {side['version']}, Python {side['python']}, NumPy {side['numpy']}"
         lines.append(", ".join(filter(None, [f"{name}: {versions}", blas_text(side), side.get("extras")])))
     others = "".join(f"{name:>12}{'ratio':>9}" for name in OTHERS if name in result["sides"])
-    lines += ["", f"{'':34}{'ours':>12}{'peer':>12}{'ratio':>9}{others}   quartiles of the first ratio; of our time"]
+    columns = f"{'':34}{'ours':>12}{'peer':>12}{'ratio':>9}{'target':>8}{others}"
+    lines += ["", f"{columns}   quartiles of the first ratio; of our time"]
     return "\n".join(lines)
 
 
@@ -85,8 +94,9 @@ def line(row: dict[str, Any], sides: Any = ()) -> str:
     """Return a row of the table, with columns for the other `sides` that there are."""
     unit = "seconds" if "seconds" in row else "megabytes"
     ours = quantity(median(row[unit]["ours"]), unit) if "ours" in row[unit] else "–"
-    columns = "".join(cells(row, unit, side) for side in ("peer", *(name for name in OTHERS if name in sides)))
-    text = f"{row['title']:34}{ours:>12}{columns}   "
+    others = "".join(cells(row, unit, side) for side in OTHERS if side in sides)
+    target = TARGETS.get(row["name"], "")
+    text = f"{row['title']:34}{ours:>12}{cells(row, unit, 'peer')}{target:>8}{others}   "
     found = ratios(row)
     if found:
         text += "{:.3f} to {:.3f}; ".format(*spread(found))

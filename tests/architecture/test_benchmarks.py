@@ -34,6 +34,12 @@ def test_what_is_written_by_hand_are_rows(bench):
     assert catalogue.build_of(np, "while_loop") is None
 
 
+def test_targets_are_of_rows(bench):
+    catalogue, report = bench("catalogue"), bench("report")
+    assert report.TARGETS.keys() <= catalogue.BY_NAME.keys() | {"import", "import_memory"}
+    assert "    0.05   " in report.line(row("one_op", [1.0], [2.0]))
+
+
 def row(name, ours, peer, error=""):
     return {
         "name": name, "title": name, "seconds": {"ours": ours, "peer": peer}, "errors": {"peer": error} if error else {},
