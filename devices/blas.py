@@ -25,6 +25,7 @@ class _Library:
 
     def __init__(self, controller: Any) -> None:
         self.info = controller.info
+        self.code = controller.dynlib if controller.internal_api == "openblas" else None
         self.get_threads: Callable[[], int] = _function(controller, "get_num_threads")
         self.set_threads: Callable[[int], Any] = _function(controller, "set_num_threads")
 
@@ -102,6 +103,12 @@ def libraries() -> list[dict[str, Any]]:
     """Return name, version, core and threads of the BLAS libraries that are loaded."""
     kept = ("internal_api", "version", "architecture", "num_threads")
     return [{key: info[key] for key in kept if key in info} for info in (library.info() for library in _libraries())]
+
+
+def openblas() -> list[Any]:
+    """Return the OpenBLAS libraries that are loaded, as ctypes has them, NumPy's own first."""
+    found = [library for library in _libraries() if library.code is not None]
+    return [library.code for library in sorted(found, key=lambda library: "numpy" not in library.info()["filepath"])]
 
 
 def description() -> list[str]:

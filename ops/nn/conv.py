@@ -100,16 +100,21 @@ def _joined(xp: Namespace, parts: list[Array]) -> Array:
     return xp.concatenate(parts, axis=3) if len(parts) > 1 else parts[0]
 
 
-def convolve(xp: Namespace, input: Array, filter: Array, attrs: dict[str, Any], engine: Engine, *empty: Empty) -> Array:
+def in_one_piece(input: Array, filter: Array, attrs: dict[str, Any]) -> bool:
+    """Tell whether a convolution's result needs neither be joined nor turned."""
+    return bool(attrs["data_format"] == "NHWC" and _checked(input, filter) == 1)
+
+
+def convolve(xp: Namespace, input: Array, filter: Array, attrs: dict[str, Any], engine: Engine, *given: Any) -> Array:
     """Return the convolution of images with filters, in the format that the attributes name.
 
-    `empty`, where it is given, is passed on to the engine for the memory of the result if that comes in one piece.
+    `given` is passed on to the engine if the result comes in one piece: what gives its memory, a bias, and whether relu follows.
     """
     images, filters = to_last(xp, _wide(input), attrs["data_format"]), _wide(filter)
     groups = _checked(images, filters)
     window = window_of(images.shape[1:3], filters.shape[:2], attrs)
     pairs = zip(_split(xp, images, groups), _split(xp, filters, groups), strict=True)
-    more = empty if groups == 1 and attrs["data_format"] == "NHWC" else ()
+    more = given if groups == 1 and attrs["data_format"] == "NHWC" else ()
     found = _joined(xp, [engine.forward(xp, image, part, window, *more) for image, part in pairs])
     return from_last(xp, found, attrs["data_format"]).astype(input.dtype, copy=False)
 
@@ -175,11 +180,12 @@ def conv2d_op(
     return convolve(xp, input, filter, attrs, BY_PATCHES)
 
 
-def _conv2d_into(xp: Namespace, empty: Empty, input: Array, filter: Array, **attrs: Any) -> Array:
+def conv2d_into(xp: Namespace, empty: Empty, input: Array, filter: Array, **attrs: Any) -> Array:
+    """Convolve block by block into memory that `empty` gives."""
     return convolve(xp, input, filter, attrs, IN_BLOCKS, empty)
 
 
-@conv2d_op.kernel("CPU", label="conv2d in blocks", into=_conv2d_into)
+@conv2d_op.kernel("CPU", label="conv2d in blocks", into=conv2d_into)
 def conv2d_cpu(xp: Namespace, input: Array, filter: Array, **attrs: Any) -> Array:
     """Convolve block by block."""
     return convolve(xp, input, filter, attrs, IN_BLOCKS)

@@ -1,9 +1,10 @@
 """Convolutions on the CPU in NumPy: patches of a few images at a time, small enough for the cache, on all cores.
 
 Two ways to gather patches. Along rows: what the window's rows see, one copy for all of them, since a window that is one
-row lower sees the same but for a shift; then there is a product for each row of the window. By taps: an array for each
-element of the window; it is the quicker copy where images have few channels. Images are (batch, height, width, channels),
-filters (height, width, in, out). Invariant: BLAS computes on one thread where we have divided the batch among ours.
+row lower sees the same but for a shift; then there is a product for each row of the window, added to those before. By taps:
+an array for each element of the window; it is the quicker copy where images have few channels. Images are (batch, height,
+width, channels), filters (height, width, in, out). Invariant: BLAS computes on one thread where we have divided the batch
+among ours.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from ...devices import blas
+from ...devices.accumulating import add_products
 from ...devices.product import product
 from ...devices.threads import divide
 from ...devices.types import Array, Empty
+from .finishing import finish, finish_piece
 from .windows import Window, taps
 
 # Bytes of patches at a time: what a core's own cache holds beside the results.
@@ -52,25 +55,28 @@ class Patches:
         return around
 
     def by_rows(self, start: int, stop: int) -> list[Array]:
-        """Return for each row of the window what it sees: (images, places, numbers in a row of the window)."""
+        """Return for each row of the window what it sees: (places' rows * images * columns, numbers in a row of the window)."""
         around, window, (rows, columns) = self._padded(start, stop), self.window, self.places
         s0, s1, s2, s3 = around.strides
-        count, (height, _, depth), wide = stop - start, self.dims, window.size[1]
+        count, (height, _, depth), wide, down = stop - start, self.dims, window.size[1], window.strides[0]
         view = as_strided(
-            around, (count, height, columns, wide, depth),
-            (s0, s1, s2 * window.strides[1], s2 * window.dilations[1], s3), writeable=False,
+            around, (height, count, columns, wide, depth),
+            (s1, s0, s2 * window.strides[1], s2 * window.dilations[1], s3), writeable=False,
         )  # fmt: skip
         if self._gathered is None:
-            self._gathered = np.empty((self.block, *view.shape[1:]), around.dtype)
-        gathered = self._gathered[:count]
-        np.copyto(gathered, view)
-        flat, down, seen = gathered.reshape(count, height, columns, wide * depth), window.strides[0], []
-        for i in range(window.size[0]):
-            first = i * window.dilations[0]
-            part = flat[:, first : first + (rows - 1) * down + 1 : down]
-            # With a step of 1 the places of an image lie together.
-            seen.append(as_strided(part, (count, rows * columns, wide * depth), (*part.strides[::2], part.strides[3]))
-                        if down == 1 else part)  # fmt: skip
+            self._gathered = np.empty(height * self.block * columns * wide * depth, around.dtype)
+        gathered = self._gathered[: view.size].reshape(view.shape)
+        # Rows that one row of the window sees lie together: with a step of 2, the even ones before the odd ones.
+        begins, begin = [], 0
+        for phase in range(min(down, height)):
+            rows_of_it = view[phase::down]
+            begins.append(begin)
+            np.copyto(gathered[begin : begin + len(rows_of_it)], rows_of_it)
+            begin += len(rows_of_it)
+        seen = []
+        for first in range(0, window.size[0] * window.dilations[0], window.dilations[0]):
+            at = begins[first % down] + first // down
+            seen.append(gathered[at : at + rows].reshape(-1, wide * depth))
         return seen
 
     def by_taps(self, start: int, stop: int) -> Array:
@@ -116,30 +122,42 @@ def _products(images: Array, window: Window, made: int) -> int:
     return int(len(images) * rows * columns * window.size[0] * window.size[1] * images.shape[3] * made)
 
 
-def forward(images: Array, filters: Array, window: Window, empty: Empty = np.empty) -> Array:
-    """Return the convolution of images with filters, in memory that `empty` gives."""
+def forward(
+    images: Array,
+    filters: Array,
+    window: Window,
+    empty: Empty = np.empty,
+    bias: Array | None = None,
+    relu: bool = False,
+) -> Array:
+    """Return the convolution of images with filters, in memory that `empty` gives; with a bias and relu if asked for."""
     high, wide, depth, made = filters.shape
     rows, columns = window.outputs(*images.shape[1:3])
     found = empty((len(images), rows, columns, made), np.result_type(images, filters))
     if not found.size or not filters.size:
         found[...] = 0
-        return found
+        return finish(found, bias, relu)
     if window.size == window.strides == (1, 1) and images.flags.c_contiguous and not _is_padded(window):
         product(images.reshape(-1, depth), filters.reshape(depth, made), found.reshape(-1, made))
-        return found
+        return finish(found, bias, relu)
     along, block = _along_rows(window, depth), _block(images, window)
     rowwise, flat = filters.reshape(high, wide * depth, made), filters.reshape(-1, made)
 
     def part(start: int, stop: int) -> None:
         patches = Patches(images, window, min(block, stop - start))
-        scratch = np.empty((min(block, stop - start), rows, columns, made), found.dtype) if along and high > 1 else None
+        scratch = np.empty(found[: patches.block].size if along and block > 1 else 0, found.dtype)
         for low in range(start, stop, block):
-            high_end = min(low + block, stop)
-            target = found[low:high_end]
-            if along:
-                _sum_of_rows(patches.by_rows(low, high_end), rowwise, target, scratch)
+            end = min(low + block, stop)
+            target = found[low:end].reshape(-1, made)
+            if not along:
+                np.matmul(patches.by_taps(low, end).T, flat, out=target)
+            elif end - low == 1:
+                _sum_of_rows(patches.by_rows(low, end), rowwise, target)
             else:
-                np.matmul(patches.by_taps(low, high_end).T, flat, out=target.reshape(-1, made))
+                turned = scratch[: target.size].reshape(rows, end - low, columns, made)
+                _sum_of_rows(patches.by_rows(low, end), rowwise, turned.reshape(-1, made))
+                np.copyto(found[low:end], turned.swapaxes(0, 1))
+            finish_piece(target, bias, relu)
 
     over_batch(part, len(images), _products(images, window, made))
     return found
@@ -149,15 +167,10 @@ def _is_padded(window: Window) -> bool:
     return any(length for pair in window.pads for length in pair)
 
 
-def _sum_of_rows(seen: list[Array], filters: Array, target: Array, scratch: Array) -> None:
-    for i, row in enumerate(seen):
-        like = target.reshape(*row.shape[:-1], -1)
-        if not i:
-            np.matmul(row, filters[0], out=like)
-        else:
-            more = scratch[: len(target)].reshape(like.shape)
-            np.matmul(row, filters[i], out=more)
-            np.add(like, more, out=like)
+def _sum_of_rows(seen: list[Array], filters: Array, target: Array) -> None:
+    np.matmul(seen[0], filters[0], out=target)
+    if len(seen) > 1:
+        add_products(seen[1:], filters[1:], target)
 
 
 def filter_gradient(images: Array, dy: Array, window: Window) -> Array:
@@ -175,7 +188,8 @@ def filter_gradient(images: Array, dy: Array, window: Window) -> Array:
         for low in range(start, stop, block):
             end = min(low + block, stop)
             if along:
-                _add_rows(patches.by_rows(low, end), dy[low:end], total)
+                turned = np.ascontiguousarray(dy[low:end].swapaxes(0, 1)).reshape(-1, made)
+                add_products([row.T for row in patches.by_rows(low, end)], turned, total)
             else:
                 total += (patches.by_taps(low, end) @ dy[low:end].reshape(-1, made)).reshape(total.shape)
 
@@ -185,13 +199,6 @@ def filter_gradient(images: Array, dy: Array, window: Window) -> Array:
         totals[0] += total
     found: Array = totals[0].reshape(high, wide, depth, made)
     return found
-
-
-def _add_rows(seen: list[Array], dy: Array, total: Array) -> None:
-    for i, row in enumerate(seen):
-        like = dy.reshape(*row.shape[:-1], -1)
-        found = np.matmul(np.swapaxes(row, -1, -2), like)
-        total[i] += found.sum(axis=tuple(range(found.ndim - 2))) if found.ndim > 2 else found
 
 
 def image_gradient(

@@ -9,7 +9,7 @@ import pytest
 import millstream as tf
 from millstream.devices import onednn
 from millstream.ops.core.registry import lookup
-from millstream.ops.nn import conv, conv_cpu, pool_cpu
+from millstream.ops.nn import conv, conv_cpu, epilogues, pool_cpu
 from millstream.ops.nn.pool import avg_pool_cpu, avg_pool_grad_cpu, max_pool_cpu, max_pool_grad_cpu
 from millstream.ops.nn.windows import window_of
 
@@ -58,6 +58,29 @@ def test_blocks_convolve_as_whole_batches_do(dims, monkeypatch):
     for found, wanted in pairs:
         assert found.dtype == np.float32 and found.flags.c_contiguous
         np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("dims", CASES, ids=str)
+def test_blocks_are_finished_as_the_ops_would_do_one_by_one(dims, groups, monkeypatch):
+    monkeypatch.setattr(conv_cpu, "SMALL", 1)
+    images, filters, _, _ = case(*dims)
+    images = np.concatenate([images] * groups, axis=3)
+    images[:1, :1, :1] = np.nan
+    stride, dilation = dims[6:8]
+    attrs = {"strides": [1, stride, stride, 1], "dilations": [1, dilation, dilation, 1], "padding": dims[8],
+             "explicit_paddings": [], "data_format": "NHWC"}  # fmt: skip
+    layer, bias, given = epilogues.with_epilogue(conv.conv2d_into), uniform(dims[4]), []
+
+    def empty(shape, dtype):
+        given.append(np.empty(shape, dtype))
+        return given[-1]
+
+    plain = conv.conv2d_cpu(np, images, filters, **attrs)
+    for relu in (False, True):
+        found = layer(np, empty, images, filters, bias, relu=relu, **attrs)
+        np.testing.assert_array_equal(found, np.maximum(plain + bias, 0) if relu else plain + bias)
+        assert groups > 1 or found is given[-1]
 
 
 def test_padding_that_is_wider_than_the_window_has_a_gradient():
