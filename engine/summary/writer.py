@@ -15,7 +15,8 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from ...ops.core import protos
-from ...ops.core.graph import get_default_graph
+from ...ops.core.graph import Graph, get_default_graph
+from ..checkpoint.meta_graph import export_meta_graph
 from .placed import placed_graph, timed_nodes
 
 
@@ -24,7 +25,7 @@ class FileWriter:
 
     Args:
       logdir: the folder, made if it is missing.
-      graph: a Graph to write at once.
+      graph: a Graph to write at once, and as a MetaGraphDef. graph_def: a GraphDef in its place.
       max_queue: how many events may wait to be written. flush_secs: how often they are flushed, in seconds.
       filename_suffix: appended to the file's name.
     """
@@ -40,7 +41,11 @@ class FileWriter:
         self._graph: Any = None
         self._writer = self._open()
         if graph is not None or graph_def is not None:
-            self.add_graph(graph if graph is not None else graph_def)
+            self.add_graph(graph, graph_def=graph_def)
+            # With its collections, for who makes the graph anew from the file.
+            self.add_meta_graph(
+                export_meta_graph(graph_def=self._graph, graph=graph if isinstance(graph, Graph) else None)
+            )
 
     def _open(self) -> Any:
         module = import_module("tensorboard.summary.writer.event_file_writer")

@@ -48,9 +48,23 @@ def test_every_kind_of_event(tmp_path):
         writer.add_run_metadata(tf.RunMetadata(), "tag", 6)
         assert writer.get_logdir() == str(tmp_path)
     assert kinds(tmp_path) == [
-        (0, "file_version"), (0, "graph_def"), (1, "graph_def"), (2, "graph_def"), (3, "meta_graph_def"), (4, "session_log"),
-        (5, "file_version"), (6, "tagged_run_metadata"),
+        (0, "file_version"), (0, "graph_def"), (0, "meta_graph_def"), (1, "graph_def"), (2, "graph_def"), (3, "meta_graph_def"),
+        (4, "session_log"), (5, "file_version"), (6, "tagged_run_metadata"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("as_graph", [True, False])
+def test_a_graph_is_written_with_its_collections(tmp_path, as_graph):
+    with tf.Graph().as_default() as graph:
+        tf.add_to_collection("mine", tf.identity(tf.get_variable("v", []), name="kept"))
+        given = {"graph": graph} if as_graph else {"graph_def": graph.as_graph_def()}
+        tf.summary.FileWriter(str(tmp_path), **given).close()
+    (path,) = map(str, tmp_path.iterdir())
+    (content,) = (e.meta_graph_def for e in tf.train.summary_iterator(path) if e.WhichOneof("what") == "meta_graph_def")
+    with tf.Graph().as_default() as again:
+        tf.train.import_meta_graph(tf.MetaGraphDef.FromString(content))
+        assert [v.op.name for v in tf.global_variables()] == ["v"]
+        assert tf.get_collection("mine") == [again.get_tensor_by_name("kept:0")]
 
 
 @pytest.mark.parametrize(
