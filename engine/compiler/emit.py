@@ -154,7 +154,8 @@ class Emitter:
         known = direct(step, arguments, self._bind)
         if known is not None:
             return known
-        if decl.fuse is not None and on_cpu and step.op.outputs[0].dtype.name != "string":
+        structured = any(tensor.dtype.is_quantized for tensor in step.op.inputs)
+        if decl.fuse is not None and on_cpu and not structured and step.op.outputs[0].dtype.name != "string":
             arguments = with_arrays(step, arguments, self._bind)
             if decl.fuse.operator and step.op.inputs[0].dtype.base_dtype.name != "bool":
                 return decl.fuse.operator.format(*arguments)

@@ -104,6 +104,43 @@ def _stored(flat: Any, dtype: DType, field: str) -> Any:
     return flat.astype(np.int32) if field == "int_val" else flat
 
 
+def joined_strings(items: list[bytes]) -> bytes:
+    """Return strings as the content of a TensorProto: all their lengths, then all of them."""
+    return b"".join([*map(_varint, map(len, items)), *items])
+
+
+def _varint(number: int) -> bytes:
+    low, rest = number & 127, number >> 7
+    return bytes([low | 128]) + _varint(rest) if rest else bytes([low])
+
+
+def split_strings(content: bytes, count: int) -> Any:
+    """Return the strings that the content of a TensorProto holds.
+
+    Raises:
+      ValueError: where it does not hold so many.
+    """
+    lengths, place = [], 0
+    try:
+        for _ in range(count):
+            number = shift = 0
+            while True:
+                byte, place = content[place], place + 1
+                number |= (byte & 127) << shift
+                shift += 7
+                if byte < 128:
+                    break
+            lengths.append(number)
+    except IndexError:
+        lengths = [-1]
+    if place + sum(lengths) != len(content):
+        raise ValueError(f"TensorProto of {count} strings has {len(content)} bytes of content.")
+    ends = np.cumsum(lengths, dtype=np.int64) + place
+    made = np.empty(count, object)
+    made[:] = [content[end - length : end] for end, length in zip(ends.tolist(), lengths, strict=True)]
+    return made
+
+
 def make_ndarray(tensor: Any) -> Any:
     """Return the ndarray that a TensorProto holds, writable and its own; strings as an object array of bytes.
 
@@ -115,7 +152,9 @@ def make_ndarray(tensor: Any) -> Any:
     dims = static_shape(tensor.tensor_shape)
     if not tensor.tensor_content:
         return fill(_read_list(tensor, dtype, field), dims)
-    if dtype is dtypes.string or len(tensor.tensor_content) != dtype.size * np.prod(dims, dtype=np.int64):
+    if dtype is dtypes.string:
+        return fill(split_strings(tensor.tensor_content, int(np.prod(dims, dtype=np.int64))), dims)
+    if len(tensor.tensor_content) != dtype.size * np.prod(dims, dtype=np.int64):
         raise ValueError(f"TensorProto of {dtype.name} {dims} has {len(tensor.tensor_content)} bytes of content.")
     return np.frombuffer(tensor.tensor_content, dtype.np_dtype.newbyteorder("<")).astype(dtype.np_dtype).reshape(dims)
 

@@ -72,7 +72,7 @@ def argument_op(xp: Namespace, *, index: int) -> Any:
 
 @op("FakeParam", types="-> output: dtype", shape=of_attr("shape"))
 def fake_param(xp: Namespace, *, dtype: DType, shape: Shape) -> Array:
-    """Return an empty array in the place of a result that only the other branch has; nobody looks at it."""
+    """Return zeros in the place of a result that only the other branch has; nobody looks at them."""
     if dtype is dtypes.variant:
         return None
-    return xp.empty((0,) * len(shape or ()), dtype.as_numpy_dtype) if shape else xp.zeros((), dtype.as_numpy_dtype)
+    return xp.zeros([size or 0 for size in shape or ()], dtype.as_numpy_dtype)

@@ -125,14 +125,14 @@ def _with_channels(pixels: Array, channels: int) -> Array:
     return np.concatenate([colours, *opacity], axis=-1)
 
 
-def _as_dtype(pixels: Array, dtype: DType) -> Array:
-    """Return whole pixels in another type, over its whole range."""
+def _as_dtype(pixels: Array, dtype: DType, deeper: int = 256) -> Array:
+    """Return whole pixels in another type; eight bits times `deeper` make sixteen, which fills the range for PNGs only."""
     wanted = dtype.np_dtype
     if pixels.dtype == wanted:
         return pixels
     if wanted.kind == "f":
         return pixels.astype(wanted) / wanted.type(np.iinfo(pixels.dtype).max)
-    return pixels.astype(np.uint16) * np.uint16(257) if wanted == np.uint16 else (pixels >> 8).astype(np.uint8)
+    return pixels.astype(np.uint16) * np.uint16(deeper) if wanted == np.uint16 else (pixels >> 8).astype(np.uint8)
 
 
 def decode(data: bytes, channels: int = 0, dtype: DType = dtypes.uint8) -> Array:
@@ -141,7 +141,8 @@ def decode(data: bytes, channels: int = 0, dtype: DType = dtypes.uint8) -> Array
         raise _invalid(f"channels must be 0, 1, 3 or 4, got {channels}")
     if is_deep(data):
         return _as_dtype(_with_channels(read_deep(data, _MOST_PIXELS), channels), dtype)
-    return _as_dtype(_pixels(_opened(data, grey=channels == 1), channels), dtype)
+    deeper = 257 if _format(data) == "PNG" else 256
+    return _as_dtype(_pixels(_opened(data, grey=channels == 1), channels), dtype, deeper)
 
 
 def _frames(data: bytes) -> Array:
@@ -298,13 +299,18 @@ def encode_jpeg_op(
     wanted = {"grayscale": 1, "rgb": 3}.get(format, image.shape[-1])
     if image.shape[-1] != wanted:
         raise _invalid(f"format {format!r} does not fit an image of {image.shape[-1]} channels")
-    dots = 1.0 if density_unit == "in" else 2.54
-    density = round(x_density * dots), round(y_density * dots)
     extra = {"xmp": xmp_metadata.encode()} if xmp_metadata else {}
-    return _jpeg(
+    made = _jpeg(
         image, quality, progressive=progressive, optimize=optimize_size, subsampling=2 if chroma_downsampling else 0,
-        dpi=density, **extra,
+        dpi=(x_density, y_density), **extra,
     )  # fmt: skip
+    return made if density_unit == "in" else np.asarray(_in_centimetres(made.item()), object)
+
+
+def _in_centimetres(jpeg: bytes) -> bytes:
+    """Return a JPEG whose density counts per centimetre: Pillow writes the unit, in the file's first segment, as inches."""
+    unit = jpeg.index(b"JFIF") + len(b"JFIF\0") + 2
+    return jpeg[:unit] + b"\2" + jpeg[unit + 1 :]
 
 
 @op("EncodeJpegVariableQuality", types="images: uint8, quality: int32 -> contents: string", shape=lambda node: (),

@@ -14,11 +14,13 @@ import numpy as np
 
 from ...devices.types import Array, Namespace
 from ..core import dtypes, errors, protos
+from ..core.context import KernelContext
 from ..core.convert import constant
+from ..core.dtypes import as_dtype
 from ..core.node import Tensor
 from ..core.registry import op
 from ..core.shape_rules import scalar
-from ..core.tensor_proto import make_tensor_proto
+from ..core.tensor_proto import content_proto
 from .summaries import add_to, scope_of, serialised, tag_of, typed
 
 _BAD_COLOR = np.array([255, 0, 0, 255], np.uint8)
@@ -142,15 +144,25 @@ def audio_summary(xp: Namespace, tag: Array, tensor: Array, *, sample_rate: floa
 def tensor_summary_v2(xp: Namespace, tag: Array, tensor: Array, serialized_summary_metadata: Array) -> Array:
     """Return a Summary of a whole tensor, with what a plugin of TensorBoard has to know to show it."""
     metadata = protos.SummaryMetadata.FromString(np.asarray(serialized_summary_metadata, object).item())
-    return serialised({"tag": _text(tag), "tensor": make_tensor_proto(tensor), "metadata": metadata})
+    return serialised(
+        {"tag": _text(tag), "tensor": content_proto(tensor, as_dtype(tensor.dtype)), "metadata": metadata}
+    )
 
 
-@op("TensorSummary", types="tensor: T -> summary: string", shape=scalar, devices="CPU", differentiable=False)
+@op(
+    "TensorSummary",
+    types="tensor: T -> summary: string",
+    shape=scalar,
+    devices="CPU",
+    differentiable=False,
+    blocking=True,
+)
 def tensor_summary_v1(
-    xp: Namespace, tensor: Array, *, description: str = "", labels: list[str] = _NONE, display_name: str = ""
-) -> Array:
-    """Return a Summary of a whole tensor that has no tag: readers name it after its node."""
-    return serialised({"tensor": make_tensor_proto(tensor)})
+    ctx: KernelContext, xp: Namespace, tensor: Array, *, description: str = "", labels: list[str] = _NONE,
+    display_name: str = "",
+) -> Array:  # fmt: skip
+    """Return a Summary of a whole tensor that has no tag but its node's name, so no node stands for another one."""
+    return serialised({"node_name": ctx.node.name, "tensor": content_proto(tensor, as_dtype(tensor.dtype))})
 
 
 def image(name: str, tensor: Any, max_outputs: int = 3, collections: Any = None, family: str | None = None) -> Tensor:

@@ -156,7 +156,8 @@ def _taken(value: Any, wanted: DType, index: int, token: str) -> Array:
             array = _as_bytes(array)
         found = as_dtype(array.dtype)
     except (TypeError, ValueError) as error:
-        raise errors.InvalidArgumentError(
+        kind = errors.InternalError if isinstance(error, TypeError) else errors.InvalidArgumentError
+        raise kind(
             None, None, f"{index}-th value returned by {token} is no tensor ({error}), but expects {_cpp_name(wanted)}"
         ) from error
     if found is not wanted:

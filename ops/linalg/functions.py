@@ -40,16 +40,14 @@ def matrix_square_root_op(xp: Namespace, input: Array) -> Array:
 
 
 def square_root(xp: Namespace, input: Array) -> Array:
-    """Take the root of each matrix; a real one has a real root or none."""
+    """Take the root of each matrix; a real one has a real root, or one that is no number."""
     check_square(input, "MatrixSquareRoot")
     return _each_matrix(_real_root if input.dtype.kind == "f" else lazy_scipy.linalg().sqrtm, input)
 
 
 def _real_root(x: Array) -> Array:
     root = lazy_scipy.linalg().sqrtm(x)
-    if np.iscomplexobj(root):
-        raise InvalidArgumentError(None, None, "Input matrix has no real square root.")
-    return root
+    return np.full_like(x, np.nan) if np.iscomplexobj(root) else root
 
 
 attach(matrix_square_root_op, square_root, devices="CPU")
@@ -182,7 +180,7 @@ def _tridiagonal_product_gradient(op: Operation, dy: Tensor) -> list[Tensor]:
 
 
 def sqrtm(input: Any, name: str | None = None) -> Tensor:
-    """Return the principal square roots of square matrices [..., n, n]; real ones need real roots."""
+    """Return the principal square roots of square matrices [..., n, n]; NaN for real ones that have no real root."""
     return matrix_square_root_op(input, name=name)  # type: ignore[no-any-return]
 
 

@@ -10,19 +10,20 @@ from ..array.broadcast import broadcast_to_op, tile_op
 from ..array.concat import concat
 from ..array.fills import fill_op
 from ..array.gather import gather_nd_op, gather_op, gather_v2_op
+from ..array.pack import stack
 from ..array.padding import pad, pad_op, pad_v2_op
 from ..array.partition import dynamic_partition, dynamic_partition_op, dynamic_stitch
 from ..array.reshape import reshape, squeeze
 from ..array.scatter import scatter_nd_op, tensor_scatter_max_op, tensor_scatter_min_op
-from ..array.shape_ops import shape, size
+from ..array.shape_ops import rank, shape, size
 from ..array.slicing import slice_, slice_op
 from ..array.transpose import transpose
-from ..core import shapes
+from ..core import dtypes, shapes
 from ..core.convert import convert_to_tensor, register_tensor_conversion_function
 from ..core.indexed_slices import IndexedSlices
 from ..core.node import Operation, Tensor
 from ..core.shape_rules import constant_value, constant_value_as_shape
-from .binary import add_v2, equal, multiply, realdiv
+from .binary import add_v2, equal, floormod, multiply, realdiv
 from .broadcasting import unbroadcast_to
 from .casts import cast
 from .ranges import range as tensor_range
@@ -54,10 +55,7 @@ def gather_v2_grad(op: Operation, dy: Tensor) -> list[Any]:
     if where is not None and int(where) == 0 and batch == 0:
         return [_rows(params, indices, dy), None, None]
     if where is None or params.dims is None or indices.dims is None:
-        raise ValueError(
-            f"The gradient of {op.name!r} (GatherV2) needs a constant axis and known ranks, got axis {axis.name}, "
-            f"params of shape {shapes.format_shape(params.dims)} and indices of shape {shapes.format_shape(indices.dims)}"
-        )
+        return [_anywhere(params, indices, dy, axis, batch), None, None]
     batch += len(indices.dims) * (batch < 0)
     return [_along(params, indices, dy, int(where) % len(params.dims), batch), None, None]
 
@@ -65,18 +63,35 @@ def gather_v2_grad(op: Operation, dy: Tensor) -> list[Any]:
 def _along(params: Tensor, indices: Tensor, dy: Tensor, axis: int, batch: int) -> Tensor:
     """Return the gradient of a gather along `axis`: the axis goes first, batch positions become offsets of indices."""
     assert params.dims is not None and indices.dims is not None
-    rank, inner = len(params.dims), len(indices.dims) - batch
+    axes, inner = len(params.dims), len(indices.dims) - batch
     whole = shape(params)
     count = reduce_prod(whole[:batch])
     offsets = reshape(tensor_range(count), concat([whole[:batch], [1] * inner], 0)) * whole[axis]
     ids = reshape(indices + cast(offsets, indices.dtype), [-1])
     first = [*range(batch), *range(axis, axis + inner)]
-    values = transpose(dy, [*first, *range(batch, axis), *range(axis + inner, rank - 1 + inner)])
+    values = transpose(dy, [*first, *range(batch, axis), *range(axis + inner, axes - 1 + inner)])
     rest = concat([whole[batch:axis], whole[axis + 1 :]], 0)
     summed = unsorted_segment_sum(reshape(values, concat([shape(ids), rest], 0)), ids, count * whole[axis])
     unfolded = reshape(summed, concat([whole[:batch], whole[axis : axis + 1], rest], 0))
-    back = [*range(batch), *range(batch + 1, axis + 1), batch, *range(axis + 1, rank)]
+    back = [*range(batch), *range(batch + 1, axis + 1), batch, *range(axis + 1, axes)]
     return transpose(unfolded, back)
+
+
+def _anywhere(params: Tensor, indices: Tensor, dy: Tensor, axis: Tensor, batch: int) -> Tensor:
+    """Return the gradient of a gather where the axis or a rank is known when it runs: of [batch, before, axis, after] always."""
+    whole = shape(params)
+    first = batch if batch >= 0 else rank(indices) + batch
+    place = floormod(cast(axis, dtypes.int32), rank(params))
+    sizes = [
+        reduce_prod(part) for part in (whole[:first], whole[first:place], whole[place : place + 1], whole[place + 1 :])
+    ]
+    outer, before, length, after = sizes
+    each = reduce_prod(shape(indices)[first:])
+    offsets = reshape(tensor_range(outer), [-1, 1]) * length
+    ids = reshape(reshape(indices, stack([outer, each])) + cast(offsets, indices.dtype), [-1])
+    values = transpose(reshape(dy, stack([outer, before, each, after])), [0, 2, 1, 3])
+    summed = unsorted_segment_sum(reshape(values, stack([outer * each, before, after])), ids, outer * length)
+    return reshape(transpose(reshape(summed, stack([outer, length, before, after])), [0, 2, 1, 3]), whole)
 
 
 @gather_nd_op.gradient

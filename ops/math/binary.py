@@ -244,6 +244,11 @@ def nextafter(xp: Namespace, x1: Array, x2: Array) -> Array:
     return xp.nextafter(x1, x2)
 
 
+def _whole(x: Array) -> Array:
+    """Return the whole numbers that quantised ones are kept as; other arrays as they are."""
+    return x[x.dtype.names[0]] if x.dtype.names else x
+
+
 def _equality_shape(node: Operation) -> Shape:
     if node.attrs["incompatible_shape_error"]:
         return broadcast(node)
@@ -257,7 +262,7 @@ def _equality_shape(node: Operation) -> Shape:
 )  # fmt: skip
 def equal(xp: Namespace, x: Array, y: Array, *, incompatible_shape_error: bool = True) -> Array:
     """Tells where `x == y`."""
-    return xp.equal(x, y)
+    return xp.equal(_whole(x), _whole(y))
 
 
 @public_binary
@@ -267,7 +272,7 @@ def equal(xp: Namespace, x: Array, y: Array, *, incompatible_shape_error: bool =
 )  # fmt: skip
 def not_equal(xp: Namespace, x: Array, y: Array, *, incompatible_shape_error: bool = True) -> Array:
     """Tells where `x != y`."""
-    return xp.not_equal(x, y)
+    return xp.not_equal(_whole(x), _whole(y))
 
 
 def _clamped(xp: Namespace, counts: Array) -> Array:

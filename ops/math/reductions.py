@@ -162,7 +162,8 @@ def euclidean_norm_op(xp: Namespace, input: Array, reduction_indices: Array, *, 
     """Returns the square root of the sum of squares along axes."""
     axes = normal_axes(reduction_indices, input.ndim)
     squares = xp.square(xp.absolute(input))
-    return xp.sqrt(xp.sum(squares, axis=axes, keepdims=keep_dims)).astype(input.dtype)
+    whole = input.dtype if input.dtype.kind in "iu" else None
+    return xp.sqrt(xp.sum(squares, axis=axes, dtype=whole, keepdims=keep_dims)).astype(input.dtype)
 
 
 def _arg_shape(node: Operation) -> Shape:

@@ -148,7 +148,7 @@ def _sample(ctx: KernelContext, image_size: Array, boxes: Array, wishes: Wishes,
 def _outputs(window: Window, image: tuple[int, int], dtype: Any) -> list[Array]:
     top, left, height, width = window
     corners = np.array([top, left, top + height, left + width], np.float32) / np.array(image * 2, np.float32)
-    begin, size = np.array([top, left, 0], dtype), np.array([height, width, -1], dtype)
+    begin, size = np.array([top, left, 0], dtype), np.array([height, width, -1]).astype(dtype)
     return [begin, size, corners.reshape(1, 1, 4)]
 
 

@@ -119,7 +119,7 @@ def fractional_avg_pool_op(
         region = value[:, down, right]
         total = region.sum(axis=(1, 2), dtype=value.dtype)
         count = region.shape[1] * region.shape[2]
-        found[:, i, j] = total // count if value.dtype.kind == "i" else total / count
+        found[:, i, j] = (total - np.fmod(total, count)) // count if value.dtype.kind == "i" else total / count
     return [found, rows, columns]
 
 

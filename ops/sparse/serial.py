@@ -15,14 +15,18 @@ from ..core.node import Operation, Tensor
 from ..core.registry import op
 from ..core.shapes import Shape, with_rank
 from ..core.sparse_tensor import SparseTensor, as_sparse
-from ..core.tensor_proto import content_proto, make_ndarray
+from ..core.tensor_proto import content_proto, joined_strings, make_ndarray
 
 _INPUTS = "sparse_indices: int64, sparse_values: T, sparse_shape: int64"
 _OUTPUTS = "sparse_indices: int64, sparse_values: dtype, sparse_shape: int64"
 
 
 def _proto(value: Array, dtype: DType) -> bytes:
-    data: bytes = content_proto(value, dtype).SerializeToString()
+    message = content_proto(value, dtype)
+    if dtype is dtypes.string:
+        message.ClearField("string_val")
+        message.tensor_content = joined_strings(value.ravel().tolist())
+    data: bytes = message.SerializeToString()
     return data
 
 

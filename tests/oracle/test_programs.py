@@ -13,6 +13,7 @@ import pytest
 import millstream as tf
 from millstream.devices import simulated_gpus
 from support import oracle, tables
+from support.meanings import meaning
 from support.opcheck_programs import Program, _as_array, _built, _session
 
 if not oracle.available:
@@ -36,7 +37,7 @@ def test_program(program: Program, tmp_path: pathlib.Path) -> None:
         assert program.raises is None, "TensorFlow raises nothing"
         ours = [_as_array(value) for value in session.run(outputs, feeds)]
     for y, mine, their in zip(outputs, ours, theirs, strict=True):
-        compare(mine, _as_array(their), y)
+        compare(*(_as_array(meaning(y.op.type, y.value_index, value)) for value in (mine, _as_array(their))), y)
 
 
 def compare(mine: Any, theirs: Any, y: Any) -> None:

@@ -17,7 +17,7 @@ from support.state_cases import CASES, StateCase
 if not oracle.available:
     pytest.skip("TensorFlow is not installed beside the project", allow_module_level=True)
 
-TOLERANCE = {"float16": 4e-3, "bfloat16": 3e-2, "float32": 1e-5, "float64": 1e-12, "complex64": 1e-6}
+TOLERANCE = {"float16": 4e-3, "bfloat16": 3e-2, "float32": 1e-5, "float64": 1e-12, "complex64": 1e-5, "complex128": 1e-12}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

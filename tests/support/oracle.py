@@ -4,17 +4,24 @@ Works where TensorFlow is installed beside this project; `available` tells. Tens
 """
 
 import importlib.util
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
+from millstream.ops.core.dtypes import DType
 from millstream.ops.core.graph import Graph
+from millstream.ops.io.python import _functions as registered_functions
+from support import opdefs
 
 available = importlib.util.find_spec("tensorflow") is not None
+# Above all versions of GraphDefs.
+NO_VERSION = 10**6
 # What TensorFlow says where it has no CPU kernel for a dtype or an attribute: nothing to compare with.
 NO_KERNEL = (
     "No OpKernel was registered",
+    "has constraint on attr",
     "It has been removed in version",
     "Could not find device for node",
     "only supports",
@@ -55,8 +62,10 @@ class Peer:
 
     def __init__(self, graph: Graph) -> None:
         self.tf = tf = tensorflow()
+        self.functions = _lent_functions(graph)
         self.graph = tf.Graph()
         definition = tf.GraphDef.FromString(graph.as_graph_def().SerializeToString())
+        definition.versions.producer = min([definition.versions.producer, *map(_last_version, definition.node)])
         with self.graph.as_default():
             try:
                 tf.import_graph_def(definition, name="")
@@ -86,6 +95,29 @@ class Peer:
             except (LookupError, NotImplementedError, TypeError, ValueError):
                 return None
             return [None if g is None else tf.convert_to_tensor(g).name for g in found]
+
+
+def _lent_functions(graph: Graph) -> list[Any]:
+    """Let TensorFlow's nodes find our Python functions by their tokens, as long as what is returned lives."""
+    from tensorflow.python.ops import script_ops
+
+    eager = {op.attrs["token"]: op.attrs["Tout"] for op in graph.get_operations() if op.type == "EagerPyFunc"}
+    lent = {
+        token: _eager(script_ops, held.call, eager[token]) if token in eager else partial(held.call)
+        for token, held in list(registered_functions.items())
+    }
+    script_ops._py_funcs._funcs.update(lent)
+    return list(lent.values())
+
+
+def _eager(script_ops: Any, function: Callable[..., Any], types: list[DType]) -> Any:
+    """Return what TensorFlow calls with values that know how to be arrays."""
+    return script_ops.EagerFunc(lambda *xs: function(*[x.numpy() for x in xs]), [dtype.name for dtype in types], False)
+
+
+def _last_version(node: Any) -> int:
+    """Return the newest version of GraphDefs that TensorFlow takes an op in: it computes old ones in old graphs."""
+    return opdefs.load()[node.op].deprecated_since - 1 if opdefs.load()[node.op].deprecated_since else NO_VERSION
 
 
 def _unless_it_lacks_a_kernel(error: Exception) -> Exception:

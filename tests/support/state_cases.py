@@ -16,7 +16,9 @@ from millstream.ops.core.registry import REGISTRY
 from millstream.ops.state.apply import APPLY
 
 FLOATS = ("float32", "float64", "float16", "bfloat16")
+COMPLEX = ("complex64", "complex128")
 NUMBERS = ("float32", "float64", "int32", "int64")
+OTHERS = ("bfloat16", "int8", "int16", "uint8", "uint16", "uint32", "uint64", *COMPLEX)
 SCALARS = {
     "lr": 0.25, "alpha": 0.25, "beta1": 0.75, "beta2": 0.875, "beta1_power": 0.5, "beta2_power": 0.625, "epsilon": 0.0625,
     "rho": 0.75, "momentum": 0.5, "l1": 0.125, "l2": 0.25, "l2_shrinkage": 0.0625, "lr_power": -0.5, "logbase": 1.5,
@@ -93,7 +95,7 @@ def updated(case: StateCase) -> Steps:
         elif arg.name in ("grad", "delta"):
             inputs.append(tf.constant(rng.normal(size=(3 if "Sparse" in case.op else 4, 3)).astype(kind)))
         elif arg.name == "indices":
-            inputs.append(tf.constant(np.array([1, 3, 0], "i4")))
+            inputs.append(tf.constant(np.array([1, 3, 0], "i8" if case.dtype == "float64" else "i4")))
         else:
             inputs.append(tf.constant(np.array(SCALARS[arg.name], "i8" if arg.name == "global_step" else kind)))
     return steps(variables, decl.node(*inputs, **dict(case.flags)))
@@ -145,6 +147,13 @@ def _choices(op: str) -> list[tuple[tuple[str, bool], ...]]:
     return [(), *(((name, not REGISTRY[op].attrs[name].default),) for name in named)]
 
 
+def _takes(op: str, dtype: str) -> bool:
+    """Tell whether an op on variables takes a dtype."""
+    decl = REGISTRY[op]
+    attr = decl.attrs["T" if "T" in decl.attrs else "dtype"]
+    return attr.allowed is None or tf.as_dtype(dtype) in attr.allowed
+
+
 def _scatters() -> list[StateCase]:
     names = [f"{prefix}Scatter{kind}" for prefix in ("", "Resource") for kind in KINDS]
     names += [f"{prefix}ScatterNd{kind}" for prefix in ("", "Resource") for kind in ND_KINDS]
@@ -153,6 +162,11 @@ def _scatters() -> list[StateCase]:
         for name in names
         for dtype in (*NUMBERS, "float16")
         for indices, twice in (("int32", True), ("int64", False))
+    ] + [
+        StateCase(name, scattered, dtype, (("indices", "int32"), ("twice", True)))
+        for name in names
+        for dtype in OTHERS
+        if _takes(name, dtype)
     ]
 
 
@@ -164,12 +178,13 @@ TOLD = ("VariableV2", "IsVariableInitialized", "VarHandleOp", "VarIsInitializedO
 CASES = [
     *_scatters(),
     *(StateCase(op, updated, dtype, flags) for op in APPLY for dtype in FLOATS for flags in _choices(op)),
-    *(StateCase(op, assigned, dtype) for op in ASSIGNMENTS for dtype in (*NUMBERS, "float16", "complex64")),
+    *(StateCase(op, updated, dtype) for op in APPLY for dtype in COMPLEX if _takes(op, dtype)),
+    *(StateCase(op, assigned, dtype) for op in ASSIGNMENTS for dtype in (*NUMBERS, "float16", *OTHERS)),
     *(StateCase(op, counted, dtype) for op in ("CountUpTo", "ResourceCountUpTo") for dtype in ("int32", "int64")),
     *(
         StateCase(op, gathered, dtype, (("indices", indices),))
         for op in ("ResourceGather", "ResourceGatherNd")
-        for dtype in (*NUMBERS, "float16", "bool")
+        for dtype in (*NUMBERS, "float16", "bool", *OTHERS)
         for indices in ("int32", "int64")
     ),
     *(StateCase(op, told, dtype) for op in TOLD for dtype in ("float32", "int64", "bool")),

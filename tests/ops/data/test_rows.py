@@ -5,6 +5,7 @@ import numpy as np
 import millstream as tf
 from millstream.ops.core.registry import lookup
 from support.opcheck_programs import Program, program_table, program_tests
+from support.pipelines import as_it_is
 
 Dataset = tf.data.Dataset
 
@@ -231,7 +232,11 @@ PROGRAMS = program_table(
         np.float32([0.5, 0.25]),
     ),
     gives("BatchDatasetV2", lambda: Dataset.range(7).batch(3, drop_remainder=True), int64s([0, 1, 2], [3, 4, 5])),
-    gives("BatchDataset", lambda: older("BatchDataset", Dataset.range(4), 2, dims=(None,)), int64s([0, 1], [2, 3])),
+    gives(
+        "BatchDataset",
+        lambda: as_it_is(older("BatchDataset", Dataset.range(4), 2, dims=(None,))),
+        int64s([0, 1], [2, 3]),
+    ),
     gives(
         "PaddedBatchDatasetV2",
         lambda: Dataset.range(3).map(lambda x: tf.fill([tf.cast(x, tf.int32)], x)).padded_batch(3, [4], np.int64(-1)),
@@ -239,17 +244,19 @@ PROGRAMS = program_table(
     ),
     gives(
         "PaddedBatchDataset",
-        lambda: Dataset(
-            lookup("PaddedBatchDataset")(
-                Dataset.range(2).map(lambda x: tf.fill([tf.cast(x, tf.int32)], x))._variant_tensor,
-                2,
-                [int64s(-1)],
-                [np.int64(0)],
-                output_shapes=[(None, None)],
-                Toutput_types=[tf.int64],
-                N=1,
-            ),
-            Dataset.range(1)._components.with_dims((None, None)),
+        lambda: as_it_is(
+            Dataset(
+                lookup("PaddedBatchDataset")(
+                    Dataset.range(2).map(lambda x: tf.fill([tf.cast(x, tf.int32)], x))._variant_tensor,
+                    2,
+                    [int64s(-1)],
+                    [np.int64(0)],
+                    output_shapes=[(None, None)],
+                    Toutput_types=[tf.int64],
+                    N=1,
+                ),
+                Dataset.range(1)._components.with_dims((None, None)),
+            )
         ),
         int64s([[0], [1]]),
     ),

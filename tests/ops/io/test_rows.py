@@ -91,7 +91,7 @@ PROGRAMS = program_table(
             prints="hello\n"),
     Program("PyFunc", lambda x: tf.py_func(lambda v: v * 2, [x], x.dtype), [X], lambda x: 2 * x),
     Program("PyFunc", lambda x: tf.py_func(lambda v: [v, sign], [x], [x.dtype, "float32"]), [X], label="no_array",
-            raises=(tf.errors.InvalidArgumentError, "function")),
+            raises=(tf.errors.InternalError, "Unsupported object type function")),
     Program("PyFuncStateless", calling("PyFuncStateless", np.cos), [X], np.cos),
     Program("EagerPyFunc", calling("EagerPyFunc", np.sin), [X], np.sin),
     Program("ScalarSummary", scalar, [LABELS, X[0]], check=check_scalars),

@@ -55,7 +55,9 @@ PROGRAMS = program_table(
     Program("FixedUnigramCandidateSampler", sampler("fixed_unigram", 7, False, num_reserved_ids=2, unigrams=FREQUENCIES, distortion=0.5),
             [TRUE], check=check(7, False, never=(0, 1, 3)), random=True),
     Program("AllCandidateSampler", lambda true: tf.nn.all_candidate_sampler(true, 2, 5, True), [TRUE],
-            reference=lambda true: (np.arange(5), np.ones((2, 2)), np.ones(5))),
+            reference=lambda true: (np.arange(5), np.ones((2, 2)), np.ones(5)), label="beyond"),
+    Program("AllCandidateSampler", lambda true: tf.nn.all_candidate_sampler(true, 2, 12, True), [TRUE],
+            reference=lambda true: (np.arange(12), np.ones((2, 2)), np.ones(12))),
     Program("ComputeAccidentalHits", lambda true, drawn: tf.nn.compute_accidental_hits(true, drawn, 2), [TRUE, np.array([5, 9, 1, 5, 7])],
             reference=hits),
 )  # fmt: skip
