@@ -7,7 +7,8 @@ without a name the scope is made unique. Invariant: every call of one layer uses
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..array.shape_ops import shape as shape_of
@@ -19,6 +20,7 @@ from ..core.node import Tensor
 from ..core.scopes import name_scope
 from ..core.shapes import Shape, as_shape_tuple, num_elements
 from ..core.sparse_tensor import convert_to_tensor_or_sparse_tensor, is_sparse
+from ..core.tensor_shape import TensorShape
 from ..math.complex import cast
 from ..variables.distribution import VariableAggregation, VariableSynchronization
 from ..variables.initializers import Ones, Zeros
@@ -60,6 +62,8 @@ class Layer:
         self._reuse = _reuse
         self._losses: list[Tensor] = []
         self._updates: list[Any] = []
+        # The losses and updates that were said to depend on inputs.
+        self._conditional: set[Any] = set()
         self._calls: list[tuple[Any, Any]] = []
         self._current: Any = None
         self._variables: list[tuple[Any, bool]] = []
@@ -144,18 +148,42 @@ class Layer:
         return dims
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Add a loss, or a list of them, to this layer's and to the collection REGULARIZATION_LOSSES."""
+        """Add a loss, or a list of them, to this layer's and to the collection REGULARIZATION_LOSSES.
+
+        `inputs` that are not None say that the losses depend on the layer's inputs; see `get_losses_for`.
+        """
         for loss in losses if isinstance(losses, list | tuple) else [losses]:
             self._losses.append(loss)
+            if inputs is not None:
+                self._conditional.add(loss)
             get_default_graph().add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Add an operation, or a list of them, to this layer's updates and, if it is trainable, to the collection UPDATE_OPS."""
+        """Add an operation, or a list of them, to this layer's updates and, if it is trainable, to the collection UPDATE_OPS.
+
+        `inputs` that are not None say that the updates depend on the layer's inputs; see `get_updates_for`.
+        """
         for given in updates if isinstance(updates, list | tuple) else [updates]:
             update = getattr(given, "op", given)
             self._updates.append(update)
+            if inputs is not None:
+                self._conditional.add(update)
             if self.trainable:
                 get_default_graph().add_to_collection(GraphKeys.UPDATE_OPS, update)
+
+    def get_losses_for(self, inputs: Any) -> list[Any]:
+        """Return the losses that depend on these inputs (a tensor or a list), those that depend on none for None."""
+        return self._made_for(inputs, self.losses)
+
+    def get_updates_for(self, inputs: Any) -> list[Any]:
+        """Return the updates that depend on these inputs (a tensor or a list), those that depend on none for None."""
+        return self._made_for(inputs, self.updates)
+
+    def _made_for(self, inputs: Any, made: list[Any]) -> list[Any]:
+        if inputs is None:
+            return [item for item in made if item not in self._conditional]
+        sources = set(inputs if isinstance(inputs, list | tuple) else [inputs])
+        return [item for item in made if item in self._conditional and _depends(item, sources)]
 
     def count_params(self) -> int:
         """Return the number of elements of all variables; ValueError before the first call."""
@@ -165,7 +193,8 @@ class Layer:
 
     def build(self, input_shape: Any) -> None:
         """Make the variables for inputs of this TensorShape (or these, of several inputs), before the first `call`."""
-        self._make(None if isinstance(input_shape, list) else as_shape_tuple(input_shape))
+        several = isinstance(input_shape, list) and any(isinstance(n, list | tuple | TensorShape) for n in input_shape)
+        self._make(None if several else as_shape_tuple(input_shape))
         self.built = True
 
     def _make(self, dims: Shape) -> None:
@@ -181,15 +210,20 @@ class Layer:
         synchronization: Any = VariableSynchronization.AUTO, aggregation: Any = VariableAggregation.NONE,
         partitioner: Any = None,
     ) -> Any:  # fmt: skip
-        """Make a variable, or find the shared one, in the scope that is open while the layer is called.
+        """Make a variable, or find the shared one, in the layer's scope, which is open while the layer is called.
 
         It is trained unless `trainable` is False or `synchronization` says that copies are joined when they are read.
         """
         trained = synchronization is not VariableSynchronization.ON_READ if trainable is None else trainable
-        assert self._scope is not None
+        if self._current is None:
+            with self._inside(None):
+                return self.add_weight(
+                    name, shape, dtype, initializer, regularizer, trainable, constraint, use_resource, synchronization,
+                    aggregation, partitioner,
+                )  # fmt: skip
         known = set(get_default_graph().get_collection(GraphKeys.REGULARIZATION_LOSSES))
         variable = self._current.get_variable(
-            name, shape=shape, dtype=dtype or self.dtype, initializer=initializer, regularizer=regularizer,
+            name, shape=shape, dtype=dtype or self.dtype or dtypes.float32, initializer=initializer, regularizer=regularizer,
             trainable=trained and self.trainable, constraint=constraint, use_resource=use_resource,
             synchronization=synchronization, aggregation=aggregation, partitioner=partitioner,
         )  # fmt: skip
@@ -209,16 +243,26 @@ class Layer:
         """Make the variables on the first call, and compute the outputs."""
         several = isinstance(inputs, list | tuple) and not is_sparse(inputs)
         tensors = convert_n_to_tensor(inputs) if several else [convert_to_tensor_or_sparse_tensor(inputs)]
-        self._open(scope)
-        assert self._scope is not None
-        with variable_scope(self._scope, reuse=self.built or self._reuse, auxiliary_name_scope=False) as current:
-            self._current = current
-            with name_scope(current.original_name_scope):
-                self._build(tensors)
-                outputs = self.call(tensors if several else tensors[0], **options)
-                self._regularize(outputs)
+        with self._inside(scope):
+            self._build(tensors)
+            outputs = self.call(tensors if several else tensors[0], **options)
+            self._regularize(outputs)
         self._calls.append((inputs, outputs))
         return outputs
+
+    @contextmanager
+    def _inside(self, scope: Any) -> Iterator[None]:
+        """Open the layer's variable scope, settled as `scope` where it was not yet, and its name scope."""
+        self._open(scope)
+        assert self._scope is not None
+        outer = self._current
+        with variable_scope(self._scope, reuse=self.built or self._reuse, auxiliary_name_scope=False) as current:
+            self._current = current
+            try:
+                with name_scope(current.original_name_scope):
+                    yield
+            finally:
+                self._current = outer
 
     def _open(self, scope: Any) -> None:
         """Settle the variable scope on the first call."""
@@ -277,6 +321,20 @@ class KernelLayer(Layer):
 def activated(outputs: Tensor, activation: Activation) -> Tensor:
     """Return the outputs behind their activation, if there is one."""
     return outputs if activation is None else activation(outputs)
+
+
+def _depends(item: Any, sources: set[Any]) -> bool:
+    """Tell whether an operation or tensor is computed from one of these tensors."""
+    waiting, seen = [getattr(item, "op", item)], set()
+    while waiting:
+        op = waiting.pop()
+        if op in seen:
+            continue
+        seen.add(op)
+        if not sources.isdisjoint(op.inputs):
+            return True
+        waiting += [tensor.op for tensor in op.inputs] + list(op.control_inputs)
+    return False
 
 
 def _snake_case(name: str) -> str:

@@ -15,6 +15,7 @@ from ..core.shapes import Shape
 from ..nn import bias_add, conv_transpose, convolution
 from ..nn import separable_conv2d as separable
 from .base import ZEROS, Activation, KernelLayer, activated
+from .input_spec import InputSpec
 
 __all__ = [
     "Conv1D", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose", "SeparableConv1D", "SeparableConv2D", "conv1d",
@@ -80,6 +81,7 @@ class _Convolution(KernelLayer):
         channels = dims[self.layout.index("C")]
         if channels is None:
             raise ValueError(f"The channel dimension of the inputs should be defined. Found `None` in layer {self.name}.")
+        self.input_spec = InputSpec(ndim=self.rank + 2, axes={1 if self.layout.startswith("NC") else -1: channels})
         return channels
 
     def _make(self, dims: Shape) -> None:

@@ -15,6 +15,7 @@ from ..nn import bias_add
 from ..sparse import sparse_tensor_dense_matmul
 from .base import ZEROS, Activation, KernelLayer, Layer, activated
 from .dropout import dropout as _dropout
+from .input_spec import InputSpec
 
 __all__ = ["Dense", "Dropout", "Flatten", "Layer", "dense", "dropout", "flatten"]
 
@@ -49,7 +50,10 @@ class Dense(KernelLayer):
             self._of_rank(dims, least=2)
         if dims is None or dims[-1] is None:
             raise ValueError("The last dimension of the inputs to `Dense` should be defined. Found `None`.")
+        if self.dtype is not None and not (self.dtype.is_floating or self.dtype.is_complex):
+            raise TypeError(f"Unable to build `Dense` layer with non-floating point dtype {self.dtype!r}")
         self._add_weights([dims[-1], self.units])
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: dims[-1]})
 
     def call(self, inputs: Any, **options: Any) -> Tensor:
         """Return `activation(inputs · kernel + bias)`; the inputs may be a sparse matrix."""

@@ -39,7 +39,7 @@ def dropout(
                 f"x has to be a floating point tensor since it's going to be scaled. Got a {tensor.dtype.name} tensor instead."
             )
         if isinstance(fraction, int | float | np.number) and fraction == 0:
-            return tensor  # type: ignore[no-any-return]
+            return tensor
         chance = convert_to_tensor(fraction, tensor.dtype.base_dtype, name="rate")
         with_rank(chance.dims, 0)
         drawn = random_uniform(_noise_shape(tensor, noise_shape), dtype=tensor.dtype.base_dtype, seed=seed)

@@ -187,7 +187,7 @@ def _of_rank_below(tensor: Tensor, like: Tensor, less: int) -> Tensor:
             equal(rank(tensor), rank(like) - less + 1), lambda: squeeze(tensor, [-1]), lambda: identity(tensor)
         )
     one_more = len(tensor.dims) == len(like.dims) - less + 1
-    return squeeze(tensor, [-1]) if one_more and tensor.dims[-1] in (1, None) else tensor  # type: ignore[no-any-return]
+    return squeeze(tensor, [-1]) if one_more and tensor.dims[-1] in (1, None) else tensor
 
 
 def absolute_difference(

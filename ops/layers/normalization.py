@@ -247,13 +247,13 @@ class BatchNormalization(Layer):
         momentum = self.momentum
         if known is None:
             momentum = smart_cond(training, lambda: constant(float(self.momentum)), lambda: constant(1.0))
-        self.add_update(_move(self.moving_mean, mean, momentum))
+        self.add_update(_move(self.moving_mean, mean, momentum), inputs=True)
         if self.renorm:
             self.add_update(
-                smart_cond(training, lambda: self._moved_stddev(variance), lambda: identity(self.moving_variance))
+                smart_cond(training, lambda: self._moved_stddev(variance), lambda: identity(self.moving_variance)), inputs=True
             )
         else:
-            self.add_update(_move(self.moving_variance, variance, momentum))
+            self.add_update(_move(self.moving_variance, variance, momentum), inputs=True)
 
     # -- renormalisation -------------------------------------------------------------------------------------------
 

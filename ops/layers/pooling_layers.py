@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..array import expand_dims, squeeze
 from ..core.node import Tensor
-from ..nn import avg_pool, avg_pool1d, avg_pool3d, max_pool, max_pool1d, max_pool3d
+from ..nn import avg_pool, avg_pool3d, max_pool, max_pool3d
 from .base import Layer
 from .convolution_layers import layout_of, sizes
+from .input_spec import InputSpec
 
 __all__ = [
     "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
@@ -39,15 +41,16 @@ class _Pooling(Layer):
             raise ValueError(f'The `padding` argument must be one of "valid", "same". Received: {padding}')
         self.padding, self.data_format = padding.upper(), data_format
         self.layout = layout_of(data_format, self.rank)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, inputs: Any, **options: Any) -> Tensor:
         """Return the pooled windows."""
-        return self.pool(
-            inputs, self._axes(self.pool_size), self._axes(self.strides), self.padding, data_format=self.layout
-        )
+        return self._pooled(inputs, self.pool_size, self.strides, self.layout)
 
-    def _axes(self, values: tuple[int, ...]) -> list[int]:
-        return [1, 1, *values] if self.layout.startswith("NC") else [1, *values, 1]
+    def _pooled(self, inputs: Tensor, size: tuple[int, ...], strides: tuple[int, ...], layout: str) -> Tensor:
+        first = layout.startswith("NC")
+        ksize, steps = ([1, 1, *values] if first else [1, *values, 1] for values in (size, strides))
+        return self.pool(inputs, ksize, steps, self.padding, data_format=layout)
 
 
 def _function_name(name: str) -> str:
@@ -55,10 +58,21 @@ def _function_name(name: str) -> str:
     return name.replace("Pooling", "_pooling").lower()
 
 
-class MaxPooling1D(_Pooling):
-    """The greatest element of each window of sequences (batch, width, channels)."""
+class _SequencePooling(_Pooling):
+    """A pool over windows of sequences: images of one column."""
 
-    rank, pool = 1, staticmethod(max_pool1d)
+    rank = 1
+
+    def call(self, inputs: Any, **options: Any) -> Tensor:
+        """Return the pooled windows."""
+        axis = 3 if self.layout == "NCW" else 2
+        layout = "NCHW" if self.layout == "NCW" else "NHWC"
+        images = self._pooled(expand_dims(inputs, axis), (*self.pool_size, 1), (*self.strides, 1), layout)
+        return squeeze(images, [axis])
+
+
+class MaxPooling1D(_SequencePooling):
+    """The greatest element of each window of sequences (batch, width, channels)."""
 
 
 class MaxPooling2D(_Pooling):
@@ -71,10 +85,10 @@ class MaxPooling3D(_Pooling):
     rank, pool = 3, staticmethod(max_pool3d)
 
 
-class AveragePooling1D(_Pooling):
+class AveragePooling1D(_SequencePooling):
     """The mean of each window of sequences (batch, width, channels)."""
 
-    rank, pool = 1, staticmethod(avg_pool1d)
+    pool = staticmethod(avg_pool)
 
 
 class AveragePooling2D(_Pooling):

@@ -18,7 +18,6 @@ from ...core.scopes import name_scope
 from ...core.shapes import TensorShape
 from ...math import sigmoid, tanh
 from ...nn import activations as _activations
-from ...variables.scope import variable_scope
 from ..base import Layer
 from ..input_spec import check_inputs
 from .state import zeros_of
@@ -74,15 +73,11 @@ class RNNCell(Layer):
           scope: the variable scope to make variables in.
         """
         self._ready()
-        self._open(scope)
-        assert self._scope is not None
-        with variable_scope(self._scope, reuse=self.built or self._reuse, auxiliary_name_scope=False) as current:
-            self._current = current
-            with name_scope(current.original_name_scope):
-                given = convert_to_tensor(inputs) if not isinstance(inputs, list | tuple | dict) else inputs
-                self._make(given)
-                result = self.call(given, state, **options)
-                self._regularize(result[0])
+        with self._inside(scope):
+            given = convert_to_tensor(inputs) if not isinstance(inputs, list | tuple | dict) else inputs
+            self._make(given)
+            result = self.call(given, state, **options)
+            self._regularize(result[0])
         return result
 
     def _ready(self) -> None:
