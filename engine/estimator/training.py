@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -34,7 +35,19 @@ class EvalSpec(NamedTuple):
     throttle_secs: float = 600
 
 
-class FinalExporter:
+class Exporter:
+    """Base class of what is made of a model after an evaluation: a `name`, which is its folder's, and `export`."""
+
+    name: str
+
+    def export(
+        self, estimator: Estimator, export_path: str, checkpoint_path: Any, eval_result: Any, is_the_final_export: bool
+    ) -> bytes | None:
+        """Export into a new folder of `export_path`, and return its path; None when nothing was exported."""
+        raise NotImplementedError(type(self).__name__)
+
+
+class FinalExporter(Exporter):
     """Exports a SavedModel once, when the training is over."""
 
     _ONLY_AT_THE_END = True
@@ -55,9 +68,65 @@ class FinalExporter:
 
 
 class LatestExporter(FinalExporter):
-    """Exports a SavedModel after every evaluation."""
+    """Exports a SavedModel after every evaluation, and keeps the newest ones; all when `exports_to_keep` is None."""
 
     _ONLY_AT_THE_END = False
+
+    def __init__(
+        self, name: str, serving_input_receiver_fn: Callable[[], Any], assets_extra: Any = None, as_text: bool = False,
+        exports_to_keep: int | None = 5,
+    ) -> None:  # fmt: skip
+        super().__init__(name, serving_input_receiver_fn, assets_extra, as_text)
+        if exports_to_keep is not None and exports_to_keep <= 0:
+            raise ValueError(f"`exports_to_keep`, if provided, must be a positive number. Got {exports_to_keep}")
+        self._keep = exports_to_keep
+
+    def export(
+        self, estimator: Estimator, export_path: str, checkpoint_path: Any, eval_result: Any, is_the_final_export: bool
+    ) -> bytes | None:
+        """Export into a new folder of `export_path`, and return its path; remove the oldest ones beyond what is kept."""
+        made = super().export(estimator, export_path, checkpoint_path, eval_result, is_the_final_export)
+        old = sorted((name for name in os.listdir(export_path) if name.isdigit()), key=int)
+        for name in old[: -self._keep] if self._keep else ():
+            shutil.rmtree(os.path.join(export_path, name))
+        return made
+
+
+def _smaller_loss(best_eval_result: Any, current_eval_result: Any) -> bool:
+    for result in (best_eval_result, current_eval_result):
+        if not result or "loss" not in result:
+            raise ValueError("best_eval_result cannot be empty or no loss is found in it: give a compare_fn.")
+    return bool(best_eval_result["loss"] > current_eval_result["loss"])
+
+
+class BestExporter(LatestExporter):
+    """Exports a SavedModel where an evaluation gave better results than all before it.
+
+    Args:
+      compare_fn: takes the best results and the current ones, and tells whether these are better; by default, a smaller "loss".
+      event_file_pattern: accepted; results of earlier processes are not read.
+      exports_to_keep: how many of the newest stay; all when it is None.
+    """
+
+    def __init__(
+        self, name: str = "best_exporter", serving_input_receiver_fn: Any = None, event_file_pattern: str | None = None,
+        compare_fn: Callable[..., bool] = _smaller_loss, assets_extra: Any = None, as_text: bool = False,
+        exports_to_keep: int | None = 5,
+    ) -> None:  # fmt: skip
+        if compare_fn is None:
+            raise ValueError("`compare_fn` must not be None.")
+        super().__init__(name, serving_input_receiver_fn, assets_extra, as_text, exports_to_keep)
+        self._is_better = compare_fn
+        self._best: Any = None
+
+    def export(
+        self, estimator: Estimator, export_path: str, checkpoint_path: Any, eval_result: Any, is_the_final_export: bool
+    ) -> bytes | None:
+        """Export when the results are the best so far, and return the folder's path; None otherwise."""
+        if self._best is not None and not self._is_better(best_eval_result=self._best, current_eval_result=eval_result):
+            return None
+        self._best = eval_result
+        return super().export(estimator, export_path, checkpoint_path, eval_result, is_the_final_export)
 
 
 class Evaluating(CheckpointSaverListener):

@@ -21,7 +21,7 @@ from typing import Any
 
 from ..program.behaviour import VERSION
 from .core_protos import PROTO_FOLDERS, proto_module
-from .names import EXTRA, PACKAGES, PYTHON
+from .names import EMPTY, EXTRA, PACKAGES, PYTHON
 from .renamed import words_for
 
 _ROOT = __name__.split(".")[0]
@@ -70,17 +70,23 @@ class Target:
         if name in self.extra:
             return self.extra[name]
         for place in self.places:
-            if hasattr(place, name) and not (place is package() and name in _INTERNAL):
+            if hasattr(place, name) and not _is_internal(place, name):
                 return getattr(place, name)
         hint = words_for(f"{self.title}.{name}") or self.near(name)
         raise AttributeError(f"{self.title}.{name} is not there: {_ROOT} has no such name{hint}")
 
-    def near(self, name: str) -> str:
-        """Return words about names that the program may want instead: the name elsewhere, else names that look like it."""
+    def near(self, name: str, title: str | None = None) -> str:
+        """Return words about names that the program may want instead: the name elsewhere, and names here that look like it."""
         root = package()
         spaces = {"tf": root} | {f"tf.{key}": value for key, value in vars(root).items() if _is_namespace(value)}
-        near = [f"{title}.{name}" for title, value in spaces.items() if hasattr(value, name)]
-        near += [f"{self.title}.{other}" for other in difflib.get_close_matches(name, self.names(), _SUGGESTIONS)]
+        near = [
+            f"{title}.{name}"
+            for title, value in spaces.items()
+            if hasattr(value, name) and not _is_internal(value, name)
+        ]
+        near += [
+            f"{title or self.title}.{other}" for other in difflib.get_close_matches(name, self.names(), _SUGGESTIONS)
+        ]
         if not near:
             everywhere = {other: title for title, value in spaces.items() for other in dir(value)}
             near = [
@@ -90,8 +96,17 @@ class Target:
 
     def names(self) -> list[str]:
         """Return the public names, sorted."""
-        found = {name for place in self.places for name in dir(place) if not name.startswith("_")}
+        found = {
+            name
+            for place in self.places
+            for name in dir(place)
+            if not name.startswith("_") and not _is_internal(place, name)
+        }
         return sorted(found | self.extra.keys())
+
+
+def _is_internal(place: Any, name: str) -> bool:
+    return place is package() and name in _INTERNAL
 
 
 def _is_namespace(value: Any) -> bool:
@@ -104,17 +119,25 @@ def _has_names(value: Any) -> bool:
 
 def target_of(path: str) -> Target | None:
     """Return what a path behind `tensorflow.` stands for, None when nothing does."""
-    root, parts = package(), path.split(".") if path else []
+    parts = path.split(".") if path else []
     while parts[:2] in (["compat", "v1"], ["_api", "v1"]):
         parts = parts[2:]
     if not parts:
-        return Target("tf", [root], {"__version__": VERSION})
-    if parts[0] == "python":
-        return _inside(parts)
+        return Target("tf", [package()], {"__version__": VERSION})
+    path = ".".join(parts)
     if parts[0] == "core":
         return _of_protos(parts)
-    if ".".join(parts) in _EXAMPLES:
+    if path in _EXAMPLES:
         return Target(f"tf.{path}", [])
+    found = _inside(parts) if parts[0] == "python" else _public(parts)
+    if found is None:
+        package_path, _, file = path.partition(".python")
+        return Target(f"tf.{path}", []) if package_path in EMPTY and file.count(".") < 2 else None
+    return found
+
+
+def _public(parts: list[str]) -> Target | None:
+    path, root = ".".join(parts), package()
     if parts[0] == "examples" or (parts[0] == "contrib" and "datasets" in parts[:-1]):
         return Target(f"tf.{path}", [], EXTRA[parts[-1]]) if parts[-1] in EXTRA else None
     if "python" not in parts:
@@ -173,7 +196,7 @@ class StandIn(ModuleType):
             raise AttributeError(str(error)) from None
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._target.names()]
+        return sorted({*super().__dir__(), *self._target.names()})
 
 
 class StandInLoader(Loader):
@@ -217,9 +240,10 @@ def _near(fullname: str) -> str:
         return gone
     parent, _, leaf = fullname.rpartition(".")
     around = target_of(parent[len(_NAME) + 1 :])
-    known = [*PYTHON, *EXTRA] if ".python" in parent else around.names() if around else []
-    close = [f"{parent}.{name}" for name in difflib.get_close_matches(leaf, known, _SUGGESTIONS)]
-    return f", and has nothing for it; near: {', '.join(close)}" if close else ", and has nothing for it"
+    if around is not None and not around.is_folder:
+        return f", and has nothing for it{around.near(leaf, parent)}"
+    close = difflib.get_close_matches(leaf, [*PYTHON, *EXTRA] if ".python" in parent else [], _SUGGESTIONS)
+    return ", and has nothing for it" + (f"; near: {', '.join(f'{parent}.{name}' for name in close)}" if close else "")
 
 
 def _loaded() -> dict[str, ModuleType]:

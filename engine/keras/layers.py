@@ -276,9 +276,37 @@ def Input(
     return placeholder(dtype or "float32", list(sizes), name=name or "input")
 
 
+Layer = KerasLayer
+
 __all__ = [
-    "Activation", "Add", "AveragePooling1D", "AveragePooling2D", "AvgPool1D", "AvgPool2D", "BatchNormalization", "Concatenate",
-    "Conv1D", "Conv2D", "Conv2DTranspose", "Conv3D", "Dense", "Dropout", "Embedding", "Flatten", "GlobalAveragePooling2D",
-    "GlobalMaxPooling2D", "Input", "Lambda", "MaxPool1D", "MaxPool2D", "MaxPooling1D", "MaxPooling2D", "Multiply", "Reshape",
-    "SeparableConv2D", "add", "concatenate",
+    "Activation",
+    "Add",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "BatchNormalization",
+    "Concatenate",
+    "Conv1D",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
+    "Input",
+    "Lambda",
+    "Layer",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "Multiply",
+    "Reshape",
+    "SeparableConv2D",
+    "add",
+    "concatenate",
 ]  # fmt: skip

@@ -32,6 +32,9 @@ __all__ = [
     "ParsingFlagValues",
 ]  # fmt: skip
 
+# The flags that are defined through this module belong to the modules that call it: `--help` and errors name those.
+absl_flags.disclaim_key_flags()
+
 # TensorFlow's older keyword names, and absl's.
 _KEYWORDS = {"flag_name": "name", "default_value": "default", "docstring": "help"}
 

@@ -295,6 +295,9 @@ def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tenso
     return slice_op(input_, begin, size, name=name)  # type: ignore[no-any-return]
 
 
+slice_.__name__ = slice_.__qualname__ = "slice"
+
+
 def strided_slice(
     input_: Any,
     begin: Any,

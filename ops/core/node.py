@@ -8,7 +8,7 @@ Operators (`+`, `[...]`, …) are attached by the op families through `Tensor.ov
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from . import shapes
 from .dtypes import DType
@@ -24,8 +24,16 @@ if TYPE_CHECKING:
 class Tensor:
     """One output of an Operation: a symbolic handle to the values that it will produce."""
 
-    __slots__ = ("__weakref__", "_name", "_readers", "dims", "dtype", "index", "op")
+    # TensorFlow lets programs hang what they like on a tensor: layers their weights, for one.
+    __slots__ = ("__dict__", "__weakref__", "_name", "_readers", "dims", "dtype", "index", "op")
     __array_priority__ = 100
+    # The operators that functions of tensors stand behind: libraries give types of their own the same ones.
+    OVERLOADABLE_OPERATORS: ClassVar[set[str]] = {
+        "__abs__", "__add__", "__and__", "__div__", "__floordiv__", "__ge__", "__getitem__", "__gt__", "__invert__", "__le__",
+        "__lt__", "__matmul__", "__mod__", "__mul__", "__neg__", "__or__", "__pow__", "__radd__", "__rand__", "__rdiv__",
+        "__rfloordiv__", "__rmatmul__", "__rmod__", "__rmul__", "__ror__", "__rpow__", "__rsub__", "__rtruediv__", "__rxor__",
+        "__sub__", "__truediv__", "__xor__",
+    }  # fmt: skip
 
     if TYPE_CHECKING:
         # The op families attach these; type checkers have to be told.
@@ -172,6 +180,7 @@ class Operation:
     """
 
     __slots__ = (
+        "__dict__",
         "__weakref__",
         "attrs",
         "colocation",

@@ -24,6 +24,7 @@ def _to(dtype: DType, default: str) -> Callable[..., Tensor]:
     def convert(x: Any, name: str = default) -> Tensor:
         return cast(x, dtype, name)
 
+    convert.__name__ = convert.__qualname__ = f"to_{default[2:].lower()}"
     convert.__doc__ = f"Return `x` converted to {dtype.name}."
     return convert
 

@@ -8,6 +8,7 @@ it takes, and checks nothing; the compiler calls the ufunc in its place.
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any, Protocol
 
 from ...devices.types import Array, Namespace
@@ -46,6 +47,11 @@ class Binary(Protocol):
         """Build the op on `x` and `y`."""
 
 
+# Programs show functions by their names (`activation.__name__`): the op's in Python's manner, but for these.
+_FUNCTIONS = {"Mul": "multiply", "Neg": "negative", "Sub": "subtract"}
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
 def public_unary(decl: OpDecl) -> Unary:
     """Return the public function of a declared op of one input, with TensorFlow's signature."""
 
@@ -82,7 +88,7 @@ def _named(function: Any, decl: OpDecl) -> Any:
     function.__code__ = code.replace(co_varnames=(*names, *code.co_varnames[len(names) :]))
     function.__annotations__ = annotations
     function.__doc__ = decl.doc
-    function.__name__ = function.__qualname__ = decl.name
+    function.__name__ = function.__qualname__ = _FUNCTIONS.get(decl.name) or _WORDS.sub("_", decl.name).lower()
     return function
 
 

@@ -143,6 +143,7 @@ def _public(kind: str, doc: str) -> Any:
         )
 
     segment.__doc__ = doc
+    segment.__name__ = segment.__qualname__ = f"sparse_segment_{'sqrt_n' if kind == 'SqrtN' else kind.lower()}"
     return segment
 
 

@@ -164,6 +164,7 @@ def _of_two(decl: OpDecl, default: str, doc: str) -> Callable[..., SparseTensor]
         return SparseTensor(places, values, first.dense_shape)
 
     combined.__doc__ = doc
+    combined.__name__ = combined.__qualname__ = f"sparse_{default.removeprefix('SparseSparse').lower()}"
     return combined
 
 

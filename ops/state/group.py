@@ -132,3 +132,6 @@ def tuple_of(tensors: Any, name: str | None = None, control_inputs: Any = None) 
             else:
                 results.append(with_dependencies([gate], item))
         return results
+
+
+tuple_of.__name__ = tuple_of.__qualname__ = "tuple"

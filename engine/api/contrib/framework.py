@@ -3,6 +3,7 @@
 from types import SimpleNamespace as _Namespace
 
 from ....ops.core.sparse_tensor import convert_to_tensor_or_sparse_tensor
+from ....ops.flow.cond import smart_cond, smart_constant_value
 from ....ops.layers.arranging import argsort, sort
 from ....ops.variables.initializers import Zeros as zero_initializer
 from ...checkpoint.reader import init_from_checkpoint, list_variables, load_checkpoint, load_variable
@@ -47,7 +48,7 @@ __all__ = [
     "get_unique_variable", "get_variable_full_name", "get_variables", "get_variables_by_name",
     "get_variables_by_suffix", "get_variables_to_restore", "global_variable", "has_arg_scope", "init_from_checkpoint",
     "is_tensor", "list_variables", "load_checkpoint", "load_variable", "local_variable", "model_variable", "nest",
-    "python", "reduce_sum_n", "sort", "variable", "zero_initializer",
+    "python", "reduce_sum_n", "smart_cond", "smart_constant_value", "sort", "variable", "zero_initializer",
 ]  # fmt: skip
 
 # Programs reach into the package's files: `tf.contrib.framework.python.ops.arg_scope`.
