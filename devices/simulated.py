@@ -349,6 +349,7 @@ class _Arriving(Pending):
         return self._values
 
     def __del__(self) -> None:
-        # Nobody waited: memory that the copy still reads must not be handed out again.
-        if self._source is not None and not self._event.done:
+        # Nobody waited: memory that the copy still reads must not be handed out again. When the interpreter ends nothing is
+        # handed out any more, and a thread that was stopped for good may hold the clock's lock.
+        if self._source is not None and not sys.is_finalizing() and not self._event.done:
             self._device.machine.host_wait(self._event, "a copy that nobody waited for")

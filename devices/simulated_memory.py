@@ -125,7 +125,7 @@ class Buffer:
         )
 
     def __del__(self) -> None:
-        if self.root is None:
+        if self.root is None or sys.is_finalizing():
             return
         try:
             self.check_write(self.home, "freed")

@@ -63,7 +63,7 @@ def softmax_cross_entropy_with_logits_v2(
     axis = -1 if axis is None else axis
     with get_default_graph().name_scope(name or "softmax_cross_entropy_with_logits") as scope:
         logits = convert_to_tensor(logits, name="logits")
-        labels = convert_to_tensor(labels, logits.dtype.base_dtype, name="labels")
+        labels = convert_to_tensor(labels, name="labels")
         wide = cast(logits, dtypes.float32) if logits.dtype.base_dtype in (dtypes.float16, dtypes.bfloat16) else logits
         wide_labels = cast(labels, wide.dtype.base_dtype)
         if axis != -1 and (wide.dims is None or axis != len(wide.dims) - 1):

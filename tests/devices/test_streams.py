@@ -4,6 +4,8 @@ Pictures: a column is a stream, time goes down, `*` is an event and `->` a wait 
 """
 
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -192,3 +194,28 @@ def test_async_transfers_end_on_the_host(gpus):
 def test_scalars_travel(gpus):
     copy = transfer(np.float32(3), local_devices()[0], gpus[0])
     assert copy.shape == () and gpus[0].get(copy) == 3
+
+
+ENDING = """
+import threading
+import numpy as np
+from millstream.devices import local_devices, simulated_gpus
+
+with simulated_gpus(1):
+    (gpu,) = [device for device in local_devices() if "GPU" in str(device)]
+kept = [gpu.xp.ones(4), gpu.get_async(gpu.xp.ones(4))]
+held = threading.Event()
+
+def hold():
+    with gpu.machine.lock:
+        held.set()
+        threading.Event().wait()
+
+threading.Thread(target=hold, daemon=True).start()
+held.wait()
+"""
+
+
+def test_a_program_ends_though_a_thread_stopped_for_good_holds_the_clock():
+    done = subprocess.run([sys.executable, "-c", ENDING], timeout=60, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

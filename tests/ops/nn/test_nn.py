@@ -116,12 +116,30 @@ def test_cross_entropy_of_more_axes() -> None:
 
 
 def test_losses_ask_for_named_arguments() -> None:
-    with Graph().as_default(), pytest.raises(ValueError, match="Only call `softmax_cross_entropy_with_logits` with named"):
+    with (
+        Graph().as_default(),
+        pytest.raises(ValueError, match="Only call `softmax_cross_entropy_with_logits` with named"),
+    ):
         nn.softmax_cross_entropy_with_logits(constant(X), constant(X))
 
 
+@pytest.mark.parametrize("loss", [nn.softmax_cross_entropy_with_logits, nn.softmax_cross_entropy_with_logits_v2])
+def test_labels_of_any_type_are_cast_to_that_of_the_logits(loss):
+    rows = np.array([[0, 1], [1, 0]])
+    with Graph().as_default():
+        logits = constant(np.array([[1.0, 2.0], [3.0, 4.0]], np.float32))
+        given = [constant(rows.astype(kind)) for kind in ("i4", "i8", "f8", "f4")]
+        found = evaluate([loss(labels=labels, logits=logits) for labels in [*given, rows.tolist()]])
+    for value in found:
+        assert value.dtype == np.float32
+        np.testing.assert_allclose(value, [0.31326166, 1.3132616], rtol=1e-6)
+
+
 def test_labels_that_are_no_class_are_named() -> None:
-    with Graph().as_default(), pytest.raises(InvalidArgumentError, match=r"label value of 9 which is outside the valid range of \[0, 4\)"):
+    with (
+        Graph().as_default(),
+        pytest.raises(InvalidArgumentError, match=r"label value of 9 which is outside the valid range of \[0, 4\)"),
+    ):
         evaluate([nn.sparse_softmax_cross_entropy_with_logits(labels=constant([0, 9, 1]), logits=constant(X))])
 
 
