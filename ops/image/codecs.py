@@ -21,6 +21,7 @@ from ..core.dtypes import DType
 from ..core.errors import InvalidArgumentError
 from ..core.node import Operation, Tensor
 from ..core.registry import OpDecl, op
+from ..core.shape_rules import constant_value
 from ..core.shapes import Shape, with_rank, with_rank_at_least
 from .deep_png import is_deep, read_deep, write_deep
 
@@ -179,8 +180,12 @@ def _shrunk(data: bytes, channels: int, ratio: int) -> Array:
     if ratio == 1:
         return decode(data, channels)
     with _reading(data) as picture:
-        picture.draft("L" if channels == 1 else picture.mode, tuple(-(-side // ratio) for side in picture.size))
-        return _pixels(picture, channels)
+        full = picture.size
+        # The decoder takes the greatest step down that leaves at least the size asked for, so sides are rounded down here;
+        # what it cannot make of sides shorter than the ratio is made of the pixels.
+        picture.draft("L" if channels == 1 else picture.mode, tuple(max(side // ratio, 1) for side in full))
+        done = max(n for n in (1, 2, 4, 8) if n <= ratio and picture.size == tuple(-(-side // n) for side in full))
+        return _pixels(picture if done == ratio else picture.reduce(ratio // done), channels)
 
 
 @op("DecodePng", types="contents: string -> image: dtype", dtype=(dtypes.uint8, dtypes.uint16),
@@ -221,7 +226,9 @@ def decode_image_op(
 
 
 def _window_shape(node: Operation) -> Shape:
-    return (None, None, node.attrs["channels"] or None)
+    window = constant_value(node.inputs[1])
+    height, width = (None, None) if window is None else (int(n) for n in window[2:])
+    return (height, width, node.attrs["channels"] or None)
 
 
 @op("DecodeAndCropJpeg", types="contents: string, crop_window: int32 -> image: uint8", shape=_window_shape, devices="CPU",

@@ -13,7 +13,7 @@ import numpy as np
 from ...devices.types import Array, Namespace
 from ..array.shape_ops import shape
 from ..core import dtypes
-from ..core.errors import InvalidArgumentError
+from ..core.errors import InvalidArgumentError, OutOfRangeError
 from ..core.node import Operation, Tensor
 from ..core.registry import op
 from ..core.shape_rules import constant_value_as_shape
@@ -64,7 +64,7 @@ def _check_boxes(box_ind: Array, images: int, size: Any) -> None:
     if min(size) <= 0:
         raise InvalidArgumentError(None, None, "crop dimensions must be positive")
     if box_ind.size and (int(box_ind.min()) < 0 or int(box_ind.max()) >= images):
-        raise InvalidArgumentError(None, None, "box_index has values outside [0, batch_size)")
+        raise OutOfRangeError(None, None, "box_index has values outside [0, batch_size)")
 
 
 def _crop_shape(node: Operation) -> Shape:

@@ -13,8 +13,9 @@ from ..core.convert import convert_to_tensor
 from ..core.errors import InvalidArgumentError
 from ..core.node import Operation, Tensor
 from ..core.registry import op
+from ..core.scopes import name_scope
 from ..core.shape_rules import constant_value
-from ..core.shapes import Shape
+from ..core.shapes import Shape, merge_dim, with_rank
 
 _FLOATS = (dtypes.half, dtypes.float32)
 _TYPES: dict[str, Any] = {"T": _FLOATS, "T_threshold": _FLOATS}
@@ -81,7 +82,22 @@ def _suppressed(boxes: Array, scores: Array, most: Any, threshold: Any, least: A
     return np.array(chosen, np.int32)
 
 
+def _check_shapes(node: Operation) -> None:
+    """Raise ValueError for boxes that are not (boxes, 4), or other scores than one each."""
+    boxes, scores = with_rank(node.inputs[0].dims, 2), with_rank(node.inputs[1].dims, 1)
+    merge_dim(boxes[0], scores[0])
+    if boxes[1] not in (None, 4):
+        raise ValueError(f"Dimension must be 4 but is {boxes[1]}")
+
+
 def _some(node: Operation) -> Shape:
+    _check_shapes(node)
+    return (None,)
+
+
+def _some_of_square(node: Operation) -> Shape:
+    overlaps, scores = with_rank(node.inputs[0].dims, 2), with_rank(node.inputs[1].dims, 1)
+    merge_dim(merge_dim(overlaps[0], scores[0]), overlaps[1])
     return (None,)
 
 
@@ -113,6 +129,7 @@ def non_max_suppression_v3_op(
 
 
 def _padded_shapes(node: Operation) -> list[Shape]:
+    _check_shapes(node)
     most = constant_value(node.inputs[2]) if node.attrs["pad_to_max_output_size"] else None
     size: Shape = (None if most is None else int(most),)
     return [*[size] * (len(node.decl.outputs) - 1), ()]
@@ -157,7 +174,7 @@ def non_max_suppression_v5_op(
 
 
 @op(
-    "NonMaxSuppressionWithOverlaps", shape=_some, devices="CPU", differentiable=False,
+    "NonMaxSuppressionWithOverlaps", shape=_some_of_square, devices="CPU", differentiable=False,
     types="overlaps: float32, scores: float32, max_output_size: int32, overlap_threshold: float32, score_threshold: float32 "
     "-> selected_indices: int32",
 )  # fmt: skip
@@ -173,9 +190,14 @@ def non_max_suppression_with_overlaps_op(
 
 
 def _combined_shapes(node: Operation) -> list[Shape]:
-    dims, total = node.inputs[0].dims, constant_value(node.inputs[3])
-    batch = None if dims is None else dims[0]
-    size = None if total is None or node.attrs["pad_per_class"] else int(total)
+    boxes, scores = with_rank(node.inputs[0].dims, 4), with_rank(node.inputs[1].dims, 3)
+    batch = merge_dim(boxes[0], scores[0])
+    merge_dim(boxes[1], scores[1])
+    each, total = (constant_value(tensor) for tensor in node.inputs[2:4])
+    size = None if total is None else int(total)
+    if node.attrs["pad_per_class"] and size is not None:
+        classes = scores[2]
+        size = None if each is None or classes is None else min(size, int(each) * classes)
     return [(batch, size, 4), (batch, size), (batch, size), (batch,)]
 
 
@@ -221,13 +243,13 @@ def non_max_suppression(
       iou_threshold: in [0, 1]; a box that shares more than this with a better one is dropped.
       score_threshold: boxes of this score or less are dropped.
     """
-    return non_max_suppression_v3_op(  # type: ignore[no-any-return]
-        boxes, scores, max_output_size, _thresholds(iou_threshold), _thresholds(score_threshold), name=name
-    )
+    with name_scope(name, "non_max_suppression"):
+        limits = _limit(iou_threshold, "iou_threshold"), _limit(score_threshold, "score_threshold")
+        return non_max_suppression_v3_op(boxes, scores, max_output_size, *limits)  # type: ignore[no-any-return]
 
 
-def _thresholds(value: Any) -> Tensor:
-    return value if isinstance(value, Tensor) else convert_to_tensor(value, dtypes.float32)
+def _limit(value: Any, name: str) -> Tensor:
+    return value if isinstance(value, Tensor) else convert_to_tensor(value, dtypes.float32, name=name)
 
 
 def non_max_suppression_padded(
@@ -239,11 +261,12 @@ def non_max_suppression_padded(
 
     The last three arguments promise properties of the input that make other implementations faster.
     """
-    chosen, count = non_max_suppression_v4_op(
-        boxes, scores, max_output_size, _thresholds(iou_threshold), _thresholds(score_threshold),
-        pad_to_max_output_size=pad_to_max_output_size, name=name,
-    )  # fmt: skip
-    return chosen, count
+    with name_scope(name, "non_max_suppression_padded"):
+        limits = _limit(iou_threshold, "iou_threshold"), _limit(score_threshold, "score_threshold")
+        chosen, count = non_max_suppression_v4_op(
+            boxes, scores, max_output_size, *limits, pad_to_max_output_size=pad_to_max_output_size
+        )
+        return chosen, count
 
 
 def non_max_suppression_with_scores(
@@ -251,10 +274,12 @@ def non_max_suppression_with_scores(
     soft_nms_sigma: Any = 0.0, name: str | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Return which boxes are chosen and their scores; a positive `soft_nms_sigma` lowers scores by overlaps."""
-    tensor = convert_to_tensor(scores)
-    limits = [convert_to_tensor(v, tensor.dtype.base_dtype) for v in (iou_threshold, score_threshold, soft_nms_sigma)]
-    chosen, kept, _ = non_max_suppression_v5_op(boxes, tensor, max_output_size, *limits, name=name)
-    return chosen, kept
+    with name_scope(name, "non_max_suppression_with_scores"):
+        tensor = convert_to_tensor(scores)
+        dtype = tensor.dtype.base_dtype
+        limits = [convert_to_tensor(v, dtype) for v in (iou_threshold, score_threshold, soft_nms_sigma)]
+        chosen, kept, _ = non_max_suppression_v5_op(boxes, tensor, max_output_size, *limits)
+        return chosen, kept
 
 
 def non_max_suppression_overlaps(
@@ -262,9 +287,9 @@ def non_max_suppression_overlaps(
     score_threshold: Any = float("-inf"), name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Return which boxes are chosen, best first, where `overlaps` (boxes, boxes) tells how much each pair shares."""
-    return non_max_suppression_with_overlaps_op(  # type: ignore[no-any-return]
-        overlaps, scores, max_output_size, overlap_threshold, score_threshold, name=name
-    )
+    with name_scope(name, "non_max_suppression_overlaps"):
+        limits = _limit(overlap_threshold, "overlap_threshold"), _limit(score_threshold, "score_threshold")
+        return non_max_suppression_with_overlaps_op(overlaps, scores, max_output_size, *limits)  # type: ignore[no-any-return]
 
 
 def combined_non_max_suppression(
@@ -277,7 +302,9 @@ def combined_non_max_suppression(
       boxes: float32 (images, boxes, classes or 1, 4).
       scores: float32 (images, boxes, classes).
     """
-    return combined_non_max_suppression_op.named(
-        boxes, scores, max_output_size_per_class, max_total_size, iou_threshold, score_threshold,
-        pad_per_class=pad_per_class, clip_boxes=clip_boxes, name=name,
-    )  # fmt: skip
+    with name_scope(name, "combined_non_max_suppression"):
+        limits = _limit(iou_threshold, "iou_threshold"), _limit(score_threshold, "score_threshold")
+        return combined_non_max_suppression_op.named(
+            boxes, scores, max_output_size_per_class, max_total_size, *limits, pad_per_class=pad_per_class,
+            clip_boxes=clip_boxes,
+        )  # fmt: skip
