@@ -197,20 +197,20 @@ def test_scalars_travel(gpus):
 
 
 ENDING = """
-import threading
-import numpy as np
+import gc, threading
 from millstream.devices import local_devices, simulated_gpus
-
 with simulated_gpus(1):
     (gpu,) = [device for device in local_devices() if "GPU" in str(device)]
+gc.disable()
 kept = [gpu.xp.ones(4), gpu.get_async(gpu.xp.ones(4))]
+kept.append(kept)
+machine = gpu.machine
+del kept
 held = threading.Event()
-
-def hold():
-    with gpu.machine.lock:
+def hold(machine=machine, held=held):
+    with machine.lock:
         held.set()
         threading.Event().wait()
-
 threading.Thread(target=hold, daemon=True).start()
 held.wait()
 """
