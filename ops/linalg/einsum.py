@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ...devices.types import Array, Namespace
 from ..array.broadcast import broadcast_to
 from ..array.pack import stack
@@ -24,6 +26,7 @@ from ..core.shapes import Shape
 from ..math.broadcasting import unbroadcast_to
 from ..math.complex import conj
 from ..math.reduce import reduce_sum
+from .contraction import contracted
 
 # Stand for the axes of an ellipsis, from the last one backwards; no user's label is a digit.
 _DOTS = "0123456789"
@@ -87,13 +90,20 @@ def einsum_op(xp: Namespace, inputs: list[Array], *, equation: str) -> Array:
     result = right.replace("...", _DOTS[:dots][::-1])
     _check_sizes(spelled, inputs, equation)
     distinct = "".join(dict.fromkeys(result))
-    numbers = {label: i for i, label in enumerate(dict.fromkeys("".join((*spelled, distinct))))}
+    found = _summed(xp, [_computable(x) for x in inputs], spelled, distinct).astype(inputs[0].dtype, copy=False)
+    return found if distinct == result else _on_diagonals(xp, found, distinct, result)
+
+
+def _summed(xp: Namespace, inputs: list[Array], spelled: list[str], result: str) -> Array:
+    if xp is np and len(inputs) == 2:
+        found = contracted(inputs[0], spelled[0], inputs[1], spelled[1], result)
+        if found is not None:
+            return found
+    numbers = {label: i for i, label in enumerate(dict.fromkeys("".join((*spelled, result))))}
     arguments: list[Any] = []
     for labels, x in zip(spelled, inputs, strict=True):
-        arguments += [_computable(x), [numbers[label] for label in labels]]
-    found = xp.einsum(*arguments, [numbers[label] for label in distinct], optimize=len(inputs) > 2)
-    found = xp.asarray(found).astype(inputs[0].dtype, copy=False)
-    return found if distinct == result else _on_diagonals(xp, found, distinct, result)
+        arguments += [x, [numbers[label] for label in labels]]
+    return xp.asarray(xp.einsum(*arguments, [numbers[label] for label in result], optimize=len(inputs) > 2))
 
 
 def _computable(x: Array) -> Array:
