@@ -73,6 +73,7 @@ class BaseSession:
             raise errors.NotFoundError(
                 None, None, f"No session factory registered for the given session options: target {target!r}"
             )
+        self._target = target if isinstance(target, bytes) else target.encode()
         self._graph = graph or get_default_graph()
         self._observer = observe.current()
         self._config = configuration.read(config)
@@ -110,8 +111,8 @@ class BaseSession:
 
     @property
     def sess_str(self) -> bytes:
-        """The session's target: always empty, as sessions run here."""
-        return b""
+        """The target that the session was given."""
+        return self._target
 
     def list_devices(self) -> list[DeviceAttributes]:
         """Return the attributes of the session's devices."""

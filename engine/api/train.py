@@ -16,6 +16,7 @@ from ..train import __all__ as _train
 from ..train.coordinator import Coordinator, LooperThread
 from ..train.monitored import *  # noqa: F403
 from ..train.monitored import __all__ as _monitored
+from ..train.monitored.cluster import server_def_class as _server_def_class
 from ..train.warm_start import checkpoints_iterator, warm_start
 
 # The module of that name, which programs reach through `tf.train`.
@@ -34,6 +35,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name in _MESSAGES:
         return getattr(_protos, name)
+    if name == "ServerDef":
+        return _server_def_class()
     if name in _examples.NAMES:
         return getattr(_examples.messages(), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from os import fspath
 from typing import Any
 
-from ...ops.io.record_writer import RecordWriter
+from ...ops.io.record_writer import Packing, RecordWriter
 from ...ops.io.records import read_records
 
 
@@ -28,7 +27,8 @@ class TFRecordOptions:
     Args:
       compression_type: "GZIP", "ZLIB", "" (none), or a TFRecordCompressionType.
       compression_level, compression_method, window_bits, mem_level, compression_strategy: zlib's, for writing.
-      flush_mode, input_buffer_size, output_buffer_size: accepted; buffers have a fixed size here.
+      flush_mode: zlib's, for what was gathered in `input_buffer_size` bytes, when compressed files are written.
+      output_buffer_size: how many bytes go to the file at once.
     """
 
     compression_type_map = _NAMES
@@ -44,6 +44,15 @@ class TFRecordOptions:
         self.window_bits = window_bits
         self.compression_level, self.compression_method = compression_level, compression_method
         self.mem_level, self.compression_strategy = mem_level, compression_strategy
+
+    def packing(self) -> Packing:
+        """Return what a writer takes of these."""
+        given = {
+            "level": self.compression_level, "method": self.compression_method, "window_bits": self.window_bits,
+            "mem_level": self.mem_level, "strategy": self.compression_strategy, "flush_mode": self.flush_mode,
+            "input_buffer_size": self.input_buffer_size, "output_buffer_size": self.output_buffer_size,
+        }  # fmt: skip
+        return Packing(**{name: value for name, value in given.items() if value is not None})
 
     @classmethod
     def get_compression_type_string(cls, options: Any) -> str:
@@ -77,11 +86,7 @@ class TFRecordWriter:
     def __init__(self, path: Any, options: Any = None) -> None:
         if not isinstance(options, TFRecordOptions):
             options = TFRecordOptions(options)
-        level = -1 if options.compression_level is None else options.compression_level
-        self._writer = RecordWriter(
-            fspath(path), options.compression_type, level, options.mem_level or 8,
-            options.compression_strategy or zlib.Z_DEFAULT_STRATEGY,
-        )  # fmt: skip
+        self._writer = RecordWriter(fspath(path), options.compression_type, options.packing())
 
     def __enter__(self) -> TFRecordWriter:
         return self

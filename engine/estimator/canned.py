@@ -20,7 +20,7 @@ from ...ops.layers.normalization import batch_normalization
 from ...ops.math import add_n
 from ...ops.nn import relu
 from ...ops.state.group import group
-from ...ops.variables import get_variable, variable_scope
+from ...ops.variables import get_variable, get_variable_scope, variable_scope
 from ...ops.variables.initializers import GlorotUniform, Zeros
 from ..feature_column import input_layer, linear_model
 from ..train import AdagradOptimizer, AdamOptimizer, FtrlOptimizer, GradientDescentOptimizer, RMSPropOptimizer
@@ -57,14 +57,15 @@ class Part:
 
 
 def deep_part(
-    columns: Columns, hidden: Sequence[int], optimizer: Any, activation: Any, drop: float | None, batch_norm: bool
-) -> Part:
-    """Return layers of `hidden` units over the columns side by side."""
+    columns: Columns, hidden: Sequence[int], optimizer: Any, activation: Any, drop: float | None, batch_norm: bool,
+    partitioner: Any = None,
+) -> Part:  # fmt: skip
+    """Return layers of `hidden` units over the columns side by side, whose variables `partitioner` divides."""
     if not hidden:
         raise ValueError("hidden_units should be a list of positive integers. Given: an empty one")
 
     def logits(features: Any, mode: str, units: int) -> Tensor:
-        with variable_scope("input_from_feature_columns"):
+        with variable_scope("input_from_feature_columns", partitioner=partitioner):
             net = input_layer(features, list(columns))
         for i, size in enumerate(hidden):
             with variable_scope(f"hiddenlayer_{i}") as scope:
@@ -81,10 +82,14 @@ def deep_part(
     return Part("dnn", logits, optimizer, _DEEP_RATE)
 
 
-def linear_part(columns: Columns, optimizer: Any, sparse_combiner: str, rate: float | None = None) -> Part:
-    """Return a weighted sum of the columns."""
+def linear_part(
+    columns: Columns, optimizer: Any, sparse_combiner: str, rate: float | None = None, partitioner: Any = None
+) -> Part:
+    """Return a weighted sum of the columns, whose weights `partitioner` divides."""
 
     def logits(features: Any, mode: str, units: int) -> Tensor:
+        if partitioner is not None:
+            get_variable_scope().set_partitioner(partitioner)
         return linear_model(features, list(columns), units=units, sparse_combiner=sparse_combiner)
 
     return Part("linear", logits, optimizer, rate or min(_LINEAR_RATE, 1 / math.sqrt(max(len(list(columns)), 1))))
@@ -144,7 +149,7 @@ class DNNClassifier(_Canned):
       n_classes: how many classes. label_vocabulary: their names, when labels are strings. weight_column: the key of weights.
       optimizer: an optimiser, its name, or a function that makes it; Adagrad at 0.05.
       activation_fn: of the layers. dropout: the chance to drop a unit. batch_norm: whether to normalise batches.
-      input_layer_partitioner: accepted. loss_reduction: how the losses of a batch become one.
+      input_layer_partitioner: divides the variables of the columns. loss_reduction: how the losses of a batch become one.
     """
 
     def __init__(
@@ -155,7 +160,9 @@ class DNNClassifier(_Canned):
         batch_norm: bool = False,
     ) -> None:  # fmt: skip
         head = ClassifierHead(_classes(n_classes), weight_column, label_vocabulary, loss_reduction)
-        deep = deep_part(feature_columns, hidden_units, optimizer, activation_fn, dropout, batch_norm)
+        deep = deep_part(
+            feature_columns, hidden_units, optimizer, activation_fn, dropout, batch_norm, input_layer_partitioner
+        )
         super().__init__(head, [deep], model_dir, config, warm_start_from)
 
 
@@ -168,7 +175,9 @@ class DNNRegressor(_Canned):
         input_layer_partitioner: Any = None, config: RunConfig | None = None, warm_start_from: Any = None,
         loss_reduction: str = "weighted_sum", batch_norm: bool = False,
     ) -> None:  # fmt: skip
-        deep = deep_part(feature_columns, hidden_units, optimizer, activation_fn, dropout, batch_norm)
+        deep = deep_part(
+            feature_columns, hidden_units, optimizer, activation_fn, dropout, batch_norm, input_layer_partitioner
+        )
         head = RegressionHead(label_dimension, weight_column, loss_reduction)
         super().__init__(head, [deep], model_dir, config, warm_start_from)
 
@@ -183,7 +192,7 @@ class LinearClassifier(_Canned):
         sparse_combiner: str = "sum",
     ) -> None:  # fmt: skip
         head = ClassifierHead(_classes(n_classes), weight_column, label_vocabulary, loss_reduction)
-        linear = linear_part(feature_columns, optimizer, sparse_combiner)
+        linear = linear_part(feature_columns, optimizer, sparse_combiner, partitioner=partitioner)
         super().__init__(head, [linear], model_dir, config, warm_start_from)
 
 
@@ -196,7 +205,7 @@ class LinearRegressor(_Canned):
         loss_reduction: str = "weighted_sum", sparse_combiner: str = "sum",
     ) -> None:  # fmt: skip
         head = RegressionHead(label_dimension, weight_column, loss_reduction)
-        linear = linear_part(feature_columns, optimizer, sparse_combiner)
+        linear = linear_part(feature_columns, optimizer, sparse_combiner, partitioner=partitioner)
         super().__init__(head, [linear], model_dir, config, warm_start_from)
 
 
@@ -212,8 +221,9 @@ class DNNLinearCombinedClassifier(_Canned):
         linear_sparse_combiner: str = "sum",
     ) -> None:  # fmt: skip
         head = ClassifierHead(_classes(n_classes), weight_column, label_vocabulary, loss_reduction)
-        deep = (dnn_feature_columns, dnn_hidden_units or (), dnn_optimizer, dnn_activation_fn, dnn_dropout, batch_norm)
-        linear = (linear_feature_columns, linear_optimizer, linear_sparse_combiner)
+        deep = (dnn_feature_columns, dnn_hidden_units or (), dnn_optimizer, dnn_activation_fn, dnn_dropout, batch_norm,
+                input_layer_partitioner)  # fmt: skip
+        linear = (linear_feature_columns, linear_optimizer, linear_sparse_combiner, None, input_layer_partitioner)
         super().__init__(head, _combined(deep, linear), model_dir, config, warm_start_from)
 
 
@@ -228,8 +238,9 @@ class DNNLinearCombinedRegressor(_Canned):
         loss_reduction: str = "weighted_sum", batch_norm: bool = False, linear_sparse_combiner: str = "sum",
     ) -> None:  # fmt: skip
         head = RegressionHead(label_dimension, weight_column, loss_reduction)
-        deep = (dnn_feature_columns, dnn_hidden_units or (), dnn_optimizer, dnn_activation_fn, dnn_dropout, batch_norm)
-        linear = (linear_feature_columns, linear_optimizer, linear_sparse_combiner)
+        deep = (dnn_feature_columns, dnn_hidden_units or (), dnn_optimizer, dnn_activation_fn, dnn_dropout, batch_norm,
+                input_layer_partitioner)  # fmt: skip
+        linear = (linear_feature_columns, linear_optimizer, linear_sparse_combiner, None, input_layer_partitioner)
         super().__init__(head, _combined(deep, linear), model_dir, config, warm_start_from)
 
 

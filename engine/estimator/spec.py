@@ -93,6 +93,15 @@ _FIELDS = {
 }  # fmt: skip
 
 
+def _check_alone(values: dict[str, Any]) -> None:
+    for name in ("train_distribute", "eval_distribute", "experimental_distribute"):
+        if values[name] is not None:
+            raise ValueError(
+                f"RunConfig's `{name}` must be None, got {values[name]!r}: an Estimator trains in one program here, which "
+                "places the towers of a model_fn with tf.device('/gpu:N')"
+            )
+
+
 class RunConfig:
     """How an Estimator runs; each argument is an attribute.
 
@@ -102,10 +111,12 @@ class RunConfig:
       save_checkpoints_steps, save_checkpoints_secs: how often checkpoints are; every 600 seconds by default, None for never.
       session_config: a ConfigProto. keep_checkpoint_max, keep_checkpoint_every_n_hours: as for a Saver.
       log_step_count_steps: how often the pace and the loss are logged.
-      device_fn: a device function for all nodes. The other arguments are for clusters, and accepted.
+      device_fn: a device function for all nodes.
+      train_distribute, eval_distribute, experimental_distribute: None; one program trains, and places towers by devices.
+      protocol, experimental_max_worker_delay_secs, session_creation_timeout_secs: for workers of clusters; attributes only.
 
     Raises:
-      ValueError: when checkpoints are to be saved by steps and by seconds.
+      ValueError: when checkpoints are to be saved by steps and by seconds, or training is to be distributed.
     """
 
     def __init__(
@@ -118,6 +129,7 @@ class RunConfig:
     ) -> None:  # fmt: skip
         given = locals()
         self._values = {name: given[name] for name in _FIELDS}
+        _check_alone(self._values)
         steps, secs = save_checkpoints_steps, save_checkpoints_secs
         if steps is DEFAULT and secs is DEFAULT:
             steps, secs = None, 600

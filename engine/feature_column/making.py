@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...ops.core.dtypes import as_dtype, float32, int64, string
+from ...ops.core.dtypes import DType, as_dtype, float32, int64, string
 from .columns import (
     BucketizedColumn,
     CategoricalColumn,
@@ -40,7 +40,27 @@ def numeric_column(
         raise ValueError(f"dtype must be convertible to float. dtype: {kind}, key: {key}")
     if normalizer_fn is not None and not callable(normalizer_fn):
         raise TypeError(f"normalizer_fn must be a callable. Given: {normalizer_fn}")
-    return NumericColumn(key, dims, default_value, kind, normalizer_fn)
+    return NumericColumn(key, dims, _defaults(default_value, dims, kind, key), kind, normalizer_fn)
+
+
+def _defaults(given: Any, dims: tuple[int, ...], dtype: DType, key: str) -> Any:
+    """Return a default for each number, as nested tuples; one stands for all. ValueError or TypeError where it fits none."""
+    if given is None:
+        return None
+    known = np.asarray(given)
+    if known.dtype.kind not in ("biuf" if dtype.is_floating else "biu"):
+        raise TypeError(
+            f"default_value must be compatible with dtype. default_value: {given}, dtype: {dtype!r}, key: {key}"
+        )
+    if known.ndim and known.shape != dims:
+        raise ValueError(
+            f"The shape of default_value must be equal to given shape. default_value: {given}, shape: {dims}, key: {key}"
+        )
+    return _nested(np.broadcast_to(known, dims).tolist())
+
+
+def _nested(values: Any) -> Any:
+    return tuple(_nested(value) for value in values) if isinstance(values, list) else values
 
 
 def bucketized_column(source_column: NumericColumn, boundaries: Sequence[float]) -> BucketizedColumn:

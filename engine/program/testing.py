@@ -19,7 +19,7 @@ from google.protobuf import text_format
 
 from ...devices.spec import DeviceSpec
 from ...ops.core import errors, protos
-from ...ops.core.graph import Graph, get_default_graph, reset_default_graph
+from ...ops.core.graph import Graph, get_default_graph, leave_default_graphs, reset_default_graph
 from ...ops.core.node import Tensor
 from ..session import Session
 from . import comparing
@@ -75,6 +75,7 @@ class TestCase(absltest.TestCase):
         self._close_cached()
         random.seed(_SEED)
         np.random.seed(_SEED)
+        leave_default_graphs()
         reset_default_graph()
         get_default_graph().seed = _SEED
 

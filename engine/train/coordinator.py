@@ -106,7 +106,8 @@ class Coordinator:
                 thread.join(0.02)
         until = time.monotonic() + stop_grace_period_secs
         for thread in waited:
-            thread.join(max(0.0, until - time.monotonic()))
+            if thread.is_alive():
+                thread.join(max(0.0, until - time.monotonic()))
         self._raise_or_return([thread.name for thread in waited if thread.is_alive()], ignore_live_threads)
 
     def _raise_or_return(self, stragglers: list[str], ignore_live_threads: bool) -> None:

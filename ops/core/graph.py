@@ -418,9 +418,10 @@ class Graph:
         try:
             yield self
         finally:
-            if not stack or stack[-1] is not self:
+            if stack and stack[-1] is not self:
                 raise AssertionError("Nesting violated for default stack of Graph objects")
-            stack.pop()
+            # Empty after `leave_default_graphs`.
+            del stack[-1:]
 
     # -- looking up ------------------------------------------------------------------------------------------------
 
@@ -651,6 +652,11 @@ def reset_default_graph() -> None:
             "the nesting and create a new graph."
         )
     _global_default[:] = [Graph()]
+
+
+def leave_default_graphs() -> None:
+    """Forget which graphs were made default in this thread, as tests that failed inside of one leave them."""
+    _stack.graphs.clear()
 
 
 def default_sessions() -> list[Any]:

@@ -2,15 +2,16 @@
 
 Each table becomes classes in a descriptor pool of its own, under a package name of ours, so that TensorFlow's own classes can be
 loaded in the same process. A field is `"name type number"`: `"shape Shape 2"`, `"repeated float value 1"`; "packed" stands
-where TensorFlow packs a list of numbers, and `"name map<string, Type> 3"` declares a map.
+where TensorFlow packs a list of numbers, and `"name map<string, Type> 3"` declares a map. Where tables name messages of
+TensorBoard (`".tensorboard.ClusterDef cluster 1"`), the pool is the one that has those.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib import import_module
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 _TYPES = {
@@ -18,15 +19,16 @@ _TYPES = {
     "uint32": 13,
 }  # fmt: skip
 _MESSAGE, _OPTIONAL, _REPEATED = 11, 1, 3
-_FIELD = re.compile(r"(repeated |packed )?(\w+(?:<string, \w+>)?) (\w+) (\d+)(?: in (\w+))?$")
+_FIELD = re.compile(r"(repeated |packed )?([\w.]+(?:<string, \w+>)?) (\w+) (\d+)(?: in (\w+))?$")
 
 
-def message_classes(package: str, tables: Mapping[str, tuple[str, ...]]) -> Any:
+def message_classes(package: str, tables: Mapping[str, tuple[str, ...]], modules: Collection[ModuleType] = ()) -> Any:
     """Return the message classes that the tables describe, as attributes.
 
     Args:
       package: a name that no other call uses, such as "millstream.checkpoint".
       tables: the fields of each message, `"[repeated|packed] type name number [in oneof]"`.
+      modules: generated modules whose messages the tables name.
     """
     descriptor_pb2, descriptor_pool, message_factory = (
         import_module(f"google.protobuf.{name}") for name in ("descriptor_pb2", "descriptor_pool", "message_factory")
@@ -36,7 +38,8 @@ def message_classes(package: str, tables: Mapping[str, tuple[str, ...]]) -> Any:
     )
     for name, fields in tables.items():
         _describe(file.message_type.add(name=name), fields, package)
-    pool = descriptor_pool.DescriptorPool()
+    file.dependency.extend(module.DESCRIPTOR.name for module in modules)
+    pool = descriptor_pool.Default() if modules else descriptor_pool.DescriptorPool()
     pool.Add(file)
     return SimpleNamespace(
         **{name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{package}.{name}")) for name in tables}
@@ -55,7 +58,7 @@ def _describe(message: Any, fields: tuple[str, ...], package: str) -> None:
             if label and kind not in ("string", "bytes"):
                 made.options.packed = label == "packed "
         else:
-            made.type, made.type_name = _MESSAGE, f".{package}.{kind}"
+            made.type, made.type_name = _MESSAGE, kind if kind.startswith(".") else f".{package}.{kind}"
         if oneof:
             if oneof not in oneofs:
                 oneofs[oneof] = len(message.oneof_decl)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..array.concat import concat
-from ..array.reshape import expand_dims, reshape
+from ..array.reshape import expand_dims, reshape, squeeze
 from ..core import dtypes, shapes
 from ..core.convert import convert_to_tensor
 from ..core.dtypes import as_dtype
@@ -223,9 +223,11 @@ def parse_example(serialized: Any, features: Any, name: str | None = None, examp
 def parse_single_example(
     serialized: Any, features: Any, name: str | None = None, example_names: Any = None
 ) -> dict[str, Any]:
-    """Parse one serialized Example, a string scalar; see `parse_example`."""
+    """Parse one serialized Example, a string scalar; see `parse_example`. `example_names`, a string scalar, is for errors."""
     if not features:
         raise ValueError("Missing features.")
+    if example_names is not None:
+        return _parse_named_example(serialized, features, name, example_names)
     asked = Asked(features, _KINDS)
     with get_default_graph().name_scope(name or "ParseSingleExample"):
         node = parse_ops.parse_single_example_op.node(
@@ -234,6 +236,21 @@ def parse_single_example(
             dense_shapes=asked.dims(), name="ParseSingleExample",
         )  # fmt: skip
         return asked.result(node.outputs)
+
+
+def _parse_named_example(serialized: Any, features: Any, name: str | None, example_name: Any) -> dict[str, Any]:
+    """Parse a batch of one, as only the op for batches knows names."""
+    with get_default_graph().name_scope(name or "ParseSingleExample"):
+        given = (convert_to_tensor(text, dtypes.string) for text in (serialized, example_name))
+        text, label = (expand_dims(one, 0) for one in given)
+        return {key: _first(found) for key, found in parse_example(text, features, example_names=label).items()}
+
+
+def _first(batch: Any) -> Any:
+    """Return the one example of a batch."""
+    if isinstance(batch, SparseTensor):
+        return SparseTensor(batch.indices[:, 1:], batch.values, batch.dense_shape[1:])
+    return squeeze(batch, [0])
 
 
 def parse_single_sequence_example(

@@ -84,7 +84,7 @@ def _of_vectors(tensor: Tensor, ord: float, axes: Any) -> Tensor:
         return reduce_sum(size, axes, True)
     if ord == float("inf"):
         return reduce_max(size, axes, True)
-    return pow_op(reduce_sum(pow_op(size, ord), axes, True), 1.0 / ord)  # type: ignore[no-any-return]
+    return pow_op(reduce_sum(pow_op(size, ord), axes, True), 1.0 / ord)
 
 
 def _of_matrices(tensor: Tensor, ord: float, axes: Any) -> Tensor:
@@ -100,6 +100,7 @@ def _greatest_singular_value(tensor: Tensor, axes: tuple[int, int]) -> Tensor:
     count: Any = rank(tensor) if tensor.dims is None else len(tensor.dims)
     last = [axis + count if axis < 0 else axis for axis in axes]
     there: Any
+    back: Any
     if tensor.dims is None:
         there = lookup("ConcatV2")([setdiff1d(range_of(count), convert_to_tensor(last))[0], last], 0)
         back = invert_permutation(there)

@@ -5,11 +5,13 @@ Sessions run in this process. A cluster of one task is therefore served here; a 
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import Any
 
 from ....ops.core import protos
 from ....ops.core.errors import UnimplementedError
+from ....ops.core.own_protos import message_classes
 
 _LOCAL = "local"
 
@@ -107,12 +109,23 @@ def _jobs_of(cluster: Any) -> dict[str, dict[int, str]]:
     return jobs
 
 
+@functools.cache
+def server_def_class() -> Any:
+    """Return the class of ServerDef: a task of a cluster, and how it runs."""
+    modules = [protos.load("cluster_pb2"), protos.load("config_pb2")]
+    fields = (
+        ".tensorboard.ClusterDef cluster 1", "string job_name 2", "int32 task_index 3",
+        ".tensorboard.ConfigProto default_session_config 4", "string protocol 5",
+    )  # fmt: skip
+    return message_classes("millstream.server", {"ServerDef": fields}, modules).ServerDef
+
+
 class Server:
     """The server of a cluster's one task: sessions with its `target` run in this process.
 
     Args:
-      server_or_cluster_def: a ClusterSpec, a dict of jobs, or a ClusterDef, of one task.
-      job_name, task_index: the task. protocol, config: accepted. start: accepted; nothing has to be started.
+      server_or_cluster_def: a ClusterSpec, a dict of jobs, a ClusterDef or a ServerDef, of one task.
+      job_name, task_index: the task. protocol, config: kept in `server_def`. start: accepted; nothing has to be started.
 
     Raises:
       UnimplementedError: for a cluster of several tasks.
@@ -123,28 +136,26 @@ class Server:
         self, server_or_cluster_def: Any, job_name: str | None = None, task_index: int | None = None, protocol: str | None = None,
         config: Any = None, start: bool = True,
     ) -> None:  # fmt: skip
-        cluster = ClusterSpec(server_or_cluster_def)
-        tasks = [(job, index) for job in cluster.jobs for index in cluster.task_indices(job)]
-        if len(tasks) != 1:
-            raise UnimplementedError(
-                None, None,
-                f"tf.train.Server needs a cluster of one task, this one has {len(tasks)}: {cluster.as_dict()}. All devices "
-                "of this machine are in one process here, so run one program and place towers with tf.device('/gpu:N')",
-            )  # fmt: skip
-        self._job, self._index = job_name or tasks[0][0], tasks[0][1] if task_index is None else task_index
-        cluster.task_address(self._job, self._index)
-        self._cluster = cluster
+        given = server_or_cluster_def if isinstance(server_or_cluster_def, server_def_class()) else server_def_class()()
+        cluster = ClusterSpec(given.cluster if given is server_or_cluster_def else server_or_cluster_def)
+        job, index = _only_task(cluster)
+        self._server_def = server_def_class()(
+            cluster=cluster.as_cluster_def(), job_name=job_name or given.job_name or job,
+            task_index=(given.task_index or index) if task_index is None else task_index,
+            protocol=protocol or given.protocol or "grpc", default_session_config=config or given.default_session_config,
+        )  # fmt: skip
+        cluster.task_address(self._server_def.job_name, self._server_def.task_index)
         self._ended = threading.Event()
 
     @staticmethod
     def create_local_server(config: Any = None, start: bool = True) -> Server:
         """Return a server of this process alone."""
-        return Server({"local": ["localhost:0"]}, protocol="grpc", config=config, start=start)
+        return Server({"localhost": ["localhost:0"]}, protocol="grpc", config=config, start=start)
 
     @property
     def server_def(self) -> Any:
-        """The cluster's ClusterDef: there is no ServerDef here."""
-        return self._cluster.as_cluster_def()
+        """The ServerDef: the cluster, the task in it, the protocol and the configuration of sessions."""
+        return self._server_def
 
     @property
     def target(self) -> str:
@@ -158,3 +169,14 @@ class Server:
         """Wait for ever, as a server's program does; Ctrl-C ends it."""
         while not self._ended.wait(1.0):
             pass
+
+
+def _only_task(cluster: ClusterSpec) -> tuple[str, int]:
+    tasks = [(job, index) for job in cluster.jobs for index in cluster.task_indices(job)]
+    if len(tasks) != 1:
+        raise UnimplementedError(
+            None, None,
+            f"tf.train.Server needs a cluster of one task, this one has {len(tasks)}: {cluster.as_dict()}. All devices "
+            "of this machine are in one process here, so run one program and place towers with tf.device('/gpu:N')",
+        )  # fmt: skip
+    return tasks[0]

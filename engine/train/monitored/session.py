@@ -201,7 +201,7 @@ def MonitoredTrainingSession(
       scaffold: what initialises, summarises, saves. hooks, chief_only_hooks: further hooks.
       save_checkpoint_secs, save_checkpoint_steps: how often, every 600 seconds by default; None or 0 for never.
       save_summaries_steps, save_summaries_secs: how often, every 100 steps by default.
-      log_step_count_steps: how often the pace is logged. save_graph_def: whether to write graph.pbtxt.
+      log_step_count_steps: how often the pace is logged. save_graph_def: whether to write graph.pbtxt and MetaGraphs.
     """
     checkpoint_secs, checkpoint_steps = _choice(save_checkpoint_secs, save_checkpoint_steps, 600)
     summary_steps, summary_secs = _choice(save_summaries_steps, save_summaries_secs, 100)

@@ -82,7 +82,14 @@ class Supervisor:
             ready_for_local_init_op=self._ready_for_local_init_op if self._local_init_op is not None else None,
             recovery_wait_secs=recovery_wait_secs, local_init_run_options=local_init_run_options,
         )  # fmt: skip
+        self._check_devices()
         self._graph.finalize()
+
+    def _check_devices(self) -> None:
+        """Raise ValueError where a worker that is not the chief has variables that were given no device."""
+        for op in () if self._is_chief else self._graph.get_operations():
+            if op.type in ("Variable", "VariableV2") and not op.device:
+                raise ValueError(f"When using replicas, all Variables must have their device set: {op}")
 
     def _writer_for(self, given: Any) -> Any:
         if not _is_default(given):

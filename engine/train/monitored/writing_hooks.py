@@ -45,7 +45,7 @@ class CheckpointSaverHook(SessionRunHook):
       checkpoint_dir: the folder. checkpoint_basename: the files' prefix.
       save_secs, save_steps: how often; one of them.
       saver, scaffold: the Saver, or a Scaffold that has it; else the only one of the collection SAVERS.
-      listeners: CheckpointSaverListeners. save_graph_def: whether to write graph.pbtxt.
+      listeners: CheckpointSaverListeners. save_graph_def: whether to write graph.pbtxt, and MetaGraphs beside checkpoints.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class CheckpointSaverHook(SessionRunHook):
         log.info("Saving checkpoints for %d into %s.", step, self._save_path)
         for listener in self._listeners:
             listener.before_save(session, step)
-        self._the_saver().save(session, self._save_path, global_step=step)
+        self._the_saver().save(session, self._save_path, global_step=step, write_meta_graph=self._save_graph_def)
         status = protos.SessionLog(status=protos.SessionLog.CHECKPOINT, checkpoint_path=self._save_path)
         self._writer.add_session_log(status, step)
         wishes = [listener.after_save(session, step) for listener in self._listeners]
