@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...ops.array import shape, stack
+from ...ops.array import shape, stack, tile
 from ...ops.core.convert import convert_to_tensor
 from ...ops.core.node import Tensor
 from ...ops.core.scopes import name_scope
 from ...ops.nn import bias_add as add_bias
 from ...ops.nn import conv2d_transpose as transposed
+from ...ops.nn import conv3d_transpose as transposed_3d
 from ...ops.nn import convolution as convolve
 from ...ops.nn import depthwise_conv2d, relu
 from ...ops.nn import pool as pool_of
@@ -127,37 +128,74 @@ convolution2d = conv2d = _of_rank(2)
 convolution3d = conv3d = _of_rank(3)
 
 
+def _transposing(rank: int) -> Any:
+    def layer(
+        inputs: Any, num_outputs: int, kernel_size: Any, stride: Any = 1, padding: str = "SAME",
+        data_format: str = _FORMATS[rank][0], activation_fn: Any = relu, normalizer_fn: Any = None,
+        normalizer_params: Any = None, weights_initializer: Any = _XAVIER, weights_regularizer: Any = None,
+        biases_initializer: Any = _ZEROS, biases_regularizer: Any = None, reuse: Any = None, variables_collections: Any = None,
+        outputs_collections: Any = None, trainable: bool = True, scope: Any = None,
+    ) -> Tensor:  # fmt: skip
+        with variable_scope(scope, f"Conv{rank}d_transpose", [inputs], reuse=reuse) as opened:
+            tensor = convert_to_tensor(inputs)
+            layout = _format(rank, data_format)
+            kernel, steps = _many(kernel_size, rank), _many(stride, rank)
+            make = _Weights(tensor.dtype.base_dtype, variables_collections, trainable)
+            sizes = [*kernel, num_outputs, _channels(tensor, layout)]
+            weights = make.make("weights", sizes, weights_initializer, weights_regularizer)
+            wanted = _grown(tensor, kernel, steps, padding.upper(), num_outputs, layout)
+            spread = [1, 1, *steps] if layout.startswith("NC") else [1, *steps, 1]
+            outputs = _TRANSPOSED[rank](tensor, weights, wanted, spread, padding.upper(), data_format=layout)
+            if normalizer_fn is None and biases_initializer is not None:
+                outputs = make.biased(outputs, num_outputs, biases_initializer, biases_regularizer, layout)
+            outputs = activated(outputs, normalizer_fn, normalizer_params, activation_fn)
+            return collect_named_outputs(outputs_collections, opened.name, outputs)
+
+    layer.__name__ = layer.__qualname__ = f"convolution{rank}d_transpose"
+    what = "images" if rank == 2 else "volumes"
+    layer.__doc__ = (
+        f"Return `activation_fn(transposed convolution of {what} + biases)`; strides make the {what} larger."
+    )
+    return add_arg_scope(layer)
+
+
+_TRANSPOSED = {2: transposed, 3: transposed_3d}
+convolution2d_transpose = conv2d_transpose = _transposing(2)
+convolution3d_transpose = conv3d_transpose = _transposing(3)
+
+
 @add_arg_scope
-def convolution2d_transpose(
-    inputs: Any, num_outputs: int, kernel_size: Any, stride: Any = 1, padding: str = "SAME", data_format: str = "NHWC",
-    activation_fn: Any = relu, normalizer_fn: Any = None, normalizer_params: Any = None, weights_initializer: Any = _XAVIER,
+def convolution2d_in_plane(
+    inputs: Any, kernel_size: Any, stride: Any = 1, padding: str = "SAME", activation_fn: Any = relu,
+    normalizer_fn: Any = None, normalizer_params: Any = None, weights_initializer: Any = _XAVIER,
     weights_regularizer: Any = None, biases_initializer: Any = _ZEROS, biases_regularizer: Any = None, reuse: Any = None,
     variables_collections: Any = None, outputs_collections: Any = None, trainable: bool = True, scope: Any = None,
 ) -> Tensor:  # fmt: skip
-    """Return `activation_fn(transposed convolution of images + biases)`; strides make the images larger."""
-    with variable_scope(scope, "Conv2d_transpose", [inputs], reuse=reuse) as opened:
+    """Return `activation_fn(convolution of each channel by itself + biases)`; one filter serves all channels."""
+    with variable_scope(scope, "ConvInPlane", [inputs], reuse=reuse) as opened:
         tensor = convert_to_tensor(inputs)
-        layout = _format(2, data_format)
-        kernel, steps = _many(kernel_size, 2), _many(stride, 2)
+        channels = _channels(tensor, "NHWC")
         make = _Weights(tensor.dtype.base_dtype, variables_collections, trainable)
-        sizes = [*kernel, num_outputs, _channels(tensor, layout)]
-        weights = make.make("weights", sizes, weights_initializer, weights_regularizer)
-        wanted = _grown(tensor, kernel, steps, padding.upper(), num_outputs, layout)
-        spread = [1, 1, *steps] if layout == "NCHW" else [1, *steps, 1]
-        outputs = transposed(tensor, weights, wanted, spread, padding.upper(), data_format=layout)
+        weights = make.make("weights", [*_many(kernel_size, 2), 1, 1], weights_initializer, weights_regularizer)
+        filters = tile(weights, [1, 1, channels, 1])
+        outputs = depthwise_conv2d(tensor, filters, [1, *_many(stride, 2), 1], padding.upper())
         if normalizer_fn is None and biases_initializer is not None:
-            outputs = make.biased(outputs, num_outputs, biases_initializer, biases_regularizer, layout)
+            outputs = make.biased(outputs, channels, biases_initializer, biases_regularizer, "NHWC")
         outputs = activated(outputs, normalizer_fn, normalizer_params, activation_fn)
         return collect_named_outputs(outputs_collections, opened.name, outputs)
 
 
+conv2d_in_plane = convolution2d_in_plane
+
+
 def _grown(tensor: Tensor, kernel: list[int], steps: list[int], padding: str, channels: int, layout: str) -> Any:
-    """Return the shape of the images that a transposed convolution gives."""
+    """Return the shape of what a transposed convolution gives."""
     dims, actual = list(tensor.dims or ()), None
     if None in dims:
         actual = shape(tensor)
     sizes: list[Any] = [actual[i] if d is None and actual is not None else d for i, d in enumerate(dims)]
-    for axis, size, step in zip((layout.index("H"), layout.index("W")), kernel, steps, strict=True):
+    for letter, size, step in zip("DHW"[-len(kernel) :], kernel, steps, strict=True):
+        axis = layout.index(letter)
         sizes[axis] = sizes[axis] * step + (max(size - step, 0) if padding == "VALID" else 0)
     sizes[layout.index("C")] = channels
     return sizes if actual is None else stack(sizes)
@@ -198,7 +236,6 @@ def separable_convolution2d(
         return collect_named_outputs(outputs_collections, opened.name, outputs)
 
 
-conv2d_transpose = convolution2d_transpose
 separable_conv2d = separable_convolution2d
 
 

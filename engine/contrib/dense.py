@@ -101,7 +101,7 @@ def dropout(
     """Return the inputs with each element kept with probability `keep_prob`, and scaled up, while training."""
     with variable_scope(scope, "Dropout", [inputs]) as opened:
         layer = Dropout(rate=1 - keep_prob, noise_shape=noise_shape, seed=seed, name=opened.name, _scope=opened)
-        outputs = layer(convert_to_tensor(inputs), training=is_training)
+        outputs: Tensor = layer(convert_to_tensor(inputs), training=is_training)
         return collect_named_outputs(outputs_collections, opened.name, outputs)
 
 
@@ -109,7 +109,7 @@ def dropout(
 def flatten(inputs: Any, outputs_collections: Any = None, scope: Any = None) -> Tensor:
     """Return [batch, the rest]: all dimensions but the first become one."""
     with name_scope(scope, "Flatten", [inputs]) as opened:
-        outputs = Flatten()(convert_to_tensor(inputs))
+        outputs: Tensor = Flatten()(convert_to_tensor(inputs))
         return collect_named_outputs(outputs_collections, opened.removesuffix("/"), outputs)
 
 

@@ -45,8 +45,8 @@ def train(
     log_every_n_steps: int = 1, graph: Any = None, master: str = "", is_chief: bool = True, global_step: Any = None,
     number_of_steps: int | None = None, init_op: Any = _DEFAULT, init_feed_dict: Any = None, local_init_op: Any = _DEFAULT,
     init_fn: Callable[[Any], Any] | None = None, ready_op: Any = _DEFAULT, summary_op: Any = _DEFAULT,
-    save_summaries_secs: float = 600, summary_writer: Any = _DEFAULT, startup_delay_steps: int = 0, saver: Any = None,
-    save_interval_secs: float = 600, sync_optimizer: Any = None, session_config: Any = None,
+    save_summaries_secs: float | None = 600, summary_writer: Any = _DEFAULT, startup_delay_steps: int = 0, saver: Any = None,
+    save_interval_secs: float | None = 600, sync_optimizer: Any = None, session_config: Any = None,
     session_wrapper: Callable[[Any], Any] | None = None, trace_every_n_steps: int | None = None,
     ignore_live_threads: bool = False,
 ) -> Any:  # fmt: skip
@@ -58,7 +58,7 @@ def train(
       train_step_fn: a function of (session, train_op, global_step, train_step_kwargs) to (loss, whether to stop).
       log_every_n_steps: how often the loss is logged; 0 for never. number_of_steps: the global step to stop at.
       init_op, init_feed_dict, local_init_op, init_fn, ready_op, summary_op, summary_writer, saver: as for a Supervisor.
-      save_summaries_secs, save_interval_secs: how often summaries and checkpoints are written.
+      save_summaries_secs, save_interval_secs: how often summaries and checkpoints are written; 0 or None for never.
       session_wrapper: a function from the session to another one, such as a debugger's.
       master, startup_delay_steps, sync_optimizer, trace_every_n_steps: for clusters and traces; hints without effect.
 
@@ -89,7 +89,8 @@ def train(
         supervisor = Supervisor(
             graph=current, is_chief=is_chief, logdir=logdir, init_feed_dict=init_feed_dict, init_fn=init_fn,
             summary_op=None if logdir is None else summary_op, summary_writer=summary_writer, global_step=step,
-            saver=saver or Saver(), save_summaries_secs=save_summaries_secs, save_model_secs=save_interval_secs, **given,
+            saver=saver or Saver(), save_summaries_secs=save_summaries_secs or 0,
+            save_model_secs=save_interval_secs or 0, **given,
         )  # fmt: skip
     while True:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from typing import Any, TypeVar
 
 from ...ops.core.graph import get_default_graph
 from ...ops.core.node import Tensor
@@ -11,7 +11,10 @@ from ...ops.core.node import Tensor
 _KEY = ("__aliases_of_tensors",)
 
 
-def _aliases() -> dict[Tensor, list[str]]:
+_Output = TypeVar("_Output", bound=Any)
+
+
+def _aliases() -> dict[Any, list[str]]:
     found = get_default_graph().get_collection_ref(_KEY)
     if not found:
         found.append({})
@@ -25,8 +28,8 @@ def get_variable_collections(variables_collections: Any, name: str) -> Any:
     return variables_collections
 
 
-def collect_named_outputs(collections: Any, alias: str, outputs: Tensor) -> Tensor:
-    """Put a tensor into collections under an alias, and return it."""
+def collect_named_outputs(collections: Any, alias: str, outputs: _Output) -> _Output:
+    """Put a tensor, or a SparseTensor, into collections under an alias, and return it."""
     if collections:
         _aliases().setdefault(outputs, []).append(alias)
         names = [collections] if isinstance(collections, str) else list(collections)

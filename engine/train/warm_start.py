@@ -75,7 +75,7 @@ def checkpoints_iterator(
     last: str | None = None
     while True:
         began = time.monotonic()
-        new = _next_checkpoint(checkpoint_dir, last, timeout)
+        new = next_checkpoint(checkpoint_dir, last, timeout)
         if new is None:
             if timeout_fn is None or timeout_fn():
                 return
@@ -85,7 +85,8 @@ def checkpoints_iterator(
         time.sleep(max(0.0, began + min_interval_secs - time.monotonic()))
 
 
-def _next_checkpoint(folder: Any, last: str | None, timeout: float | None) -> str | None:
+def next_checkpoint(folder: Any, last: str | None, timeout: float | None, pause: float = 0.05) -> str | None:
+    """Return the newest checkpoint of a folder once it is another than `last`; None when `timeout` seconds pass before."""
     until = None if timeout is None else time.monotonic() + timeout
     while True:
         found = latest_checkpoint(folder)
@@ -93,4 +94,4 @@ def _next_checkpoint(folder: Any, last: str | None, timeout: float | None) -> st
             return found
         if until is not None and time.monotonic() >= until:
             return None
-        time.sleep(0.05 if until is None else min(0.05, max(0.0, until - time.monotonic())))
+        time.sleep(pause if until is None else min(pause, max(0.0, until - time.monotonic())))

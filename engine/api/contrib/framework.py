@@ -5,6 +5,8 @@ from types import SimpleNamespace as _Namespace
 from ....ops.core.sparse_tensor import convert_to_tensor_or_sparse_tensor
 from ....ops.flow.cond import smart_cond, smart_constant_value
 from ....ops.layers.arranging import argsort, sort
+from ....ops.layers.checks import assert_scalar
+from ....ops.layers.numeric_checks import assert_same_float_dtype
 from ....ops.variables.initializers import Zeros as zero_initializer
 from ...checkpoint.reader import init_from_checkpoint, list_variables, load_checkpoint, load_variable
 from ...contrib.arg_scope import (
@@ -41,7 +43,8 @@ from ...train.training_util import assert_global_step, create_global_step, get_g
 
 __all__ = [
     "add_arg_scope", "add_model_variable", "arg_scope", "arg_scope_func_key", "arg_scoped_arguments", "argsort",
-    "assert_global_step", "assert_or_get_global_step", "assert_scalar_int", "assign_from_checkpoint",
+    "assert_global_step", "assert_or_get_global_step", "assert_same_float_dtype", "assert_scalar", "assert_scalar_int",
+    "assign_from_checkpoint",
     "assign_from_checkpoint_fn", "assign_from_values", "assign_from_values_fn", "convert_to_tensor_or_sparse_tensor",
     "create_global_step", "current_arg_scope", "filter_variables", "get_global_step", "get_local_variables",
     "get_model_variables", "get_name_scope", "get_or_create_global_step", "get_trainable_variables",
