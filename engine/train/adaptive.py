@@ -148,9 +148,9 @@ class FtrlOptimizer(SlottedOptimizer):
             ("l2_shrinkage_regularization_strength", l2_shrinkage_regularization_strength),
         ):  # fmt: skip
             if value < 0.0:
-                raise ValueError(f"{words} {value} needs to be positive or zero")
+                raise ValueError(f"{words} {value:f} needs to be positive or zero")
         if learning_rate_power > 0.0:
-            raise ValueError(f"learning_rate_power {learning_rate_power} needs to be negative or zero")
+            raise ValueError(f"learning_rate_power {learning_rate_power:f} needs to be negative or zero")
         self._values = {
             "lr": learning_rate, "l1": l1_regularization_strength, "l2": l2_regularization_strength,
             "l2_shrinkage": l2_shrinkage_regularization_strength, "lr_power": learning_rate_power,

@@ -299,11 +299,15 @@ def _convert_list(decl: OpDecl, arg: Arg, value: Any, types: dict[str, Any], gra
         ]
         types[arg.type_list_attr] = [t.dtype.base_dtype for t in tensors]
         return tensors
-    if arg.type_attr is not None and arg.type_attr not in types:
+    earlier = arg.dtype if arg.type_attr is None else types.get(arg.type_attr)
+    if arg.type_attr is not None and earlier is None:
         known = next((item.dtype for item in value if isinstance(item, Tensor) or hasattr(item, "op")), None)
         if known is not None:
             types[arg.type_attr] = as_dtype(known).base_dtype
-    tensors = [_convert_one(decl, arg, item, types, graph, f"{arg.name}_{i}") for i, item in enumerate(value)]
+    try:
+        tensors = [_convert_one(decl, arg, item, types, graph, f"{arg.name}_{i}") for i, item in enumerate(value)]
+    except (TypeError, ValueError) as error:
+        raise _not_of_one_type(decl, arg, value, earlier) or error from None
     assert arg.number_attr is not None
     expected = types.setdefault(arg.number_attr, len(tensors))
     if expected != len(tensors):
@@ -318,6 +322,33 @@ def _convert_list(decl: OpDecl, arg: Arg, value: Any, types: dict[str, Any], gra
     if not tensors and arg.type_attr is not None and arg.type_attr not in types:
         raise ValueError(f"List argument '{arg.name}' to '{decl.name}' Op must not be empty.")
     return tensors
+
+
+def _not_of_one_type(decl: OpDecl, arg: Arg, items: Sequence[Any], earlier: DType | None) -> TypeError | None:
+    """Return the error that tells the types of a list's items, or None where they are of the one type that is wanted."""
+    found = [_type_in_list(item) for item in items]
+    if len(set(found)) == 1 and (earlier is None or found[0] == earlier.base_dtype.name):
+        return None
+    if arg.type_attr is None:
+        words = f"do not match expected type {arg.dtype.name if arg.dtype is not None else None}."
+    elif earlier is not None:
+        words = f"do not match type {earlier.base_dtype.name} inferred from earlier arguments."
+    else:
+        words = "don't all match."
+    return TypeError(
+        f"Tensors in list passed to '{arg.name}' of '{decl.name}' Op have types [{', '.join(found)}] that {words}"
+    )
+
+
+def _type_in_list(value: Any) -> str:
+    dtype = getattr(value, "dtype", None)
+    if dtype is None:
+        while isinstance(value, list | tuple) and len(value):
+            value = value[0]
+        dtype = getattr(value, "dtype", None) or _OWN_DTYPES.get(type(value))
+    if dtype is None and isinstance(value, str | bytes):
+        dtype = dtypes.string
+    return "<NOT CONVERTIBLE TO TENSOR>" if dtype is None else as_dtype(dtype).base_dtype.name
 
 
 def attr_value(decl: OpDecl, attr: Attr, value: Any) -> Any:

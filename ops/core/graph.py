@@ -87,8 +87,9 @@ class NameScope(ContextDecorator):
         else:
             pattern = _VALID_SCOPE if outer else _VALID_NAME
             if not pattern.match(name):
+                kind = "scope name" if outer else "root scope name"
                 raise ValueError(
-                    f"'{name}' is not a valid scope name. A scope name has to match the following pattern: {pattern.pattern}"
+                    f"'{name}' is not a valid {kind}. A {kind} has to match the following pattern: {pattern.pattern}"
                 )
             new = name[:-1] if name[-1] == "/" else graph.unique_name(name)
         self._outer.append(outer)
@@ -220,7 +221,8 @@ class Graph:
     def _controls_for(self, op: Operation) -> tuple[Operation, ...]:
         """Return the control inputs that the scopes around a node give it.
 
-        A scope gives none to a node one of whose inputs was made inside it, for that input waits already.
+        A scope gives none to a node one of whose inputs was made inside it, for that input waits already; and no node waits for
+        what it reads.
         """
         scopes: list[tuple[Operation, ...]] = []
         sources = {tensor.op for tensor in op.inputs}
@@ -231,7 +233,7 @@ class Graph:
             if clear:
                 break
         merged = dict.fromkeys(control for ops in reversed(scopes) for control in ops)
-        return tuple(c for c in merged if c.region is None or c.region.encloses(op.region))
+        return tuple(c for c in merged if c not in sources and (c.region is None or c.region.encloses(op.region)))
 
     def _apply_device_functions(self, op: Operation) -> None:
         for request, _ in reversed(self._devices):
@@ -392,9 +394,9 @@ class Graph:
     def gradient_override_map(self, op_type_map: dict[str, str]) -> Iterator[None]:
         """Use the gradient registered under another name for the op types given, for nodes made inside."""
         if not isinstance(op_type_map, dict):
-            raise TypeError("`op_type_map` must be a dictionary mapping strings to strings")
+            raise TypeError("op_type_map must be a dictionary mapping strings to strings")
         if not all(isinstance(text, str) for pair in op_type_map.items() for text in pair):
-            raise TypeError("`op_type_map` must be a dictionary mapping strings to strings")
+            raise TypeError("op_type_map must be a dictionary mapping strings to strings")
         old, self._overrides = self._overrides, {**self._overrides, **op_type_map}
         try:
             yield

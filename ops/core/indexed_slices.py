@@ -56,6 +56,8 @@ class IndexedSlices:
         """The operation that makes `values`."""
         return self._values.op
 
+    _as_control_input = op
+
     @property
     def device(self) -> str:
         """The device requested for `values`."""

@@ -8,6 +8,7 @@ from typing import Any
 from ..core import dtypes
 from ..core.convert import convert_to_tensor
 from ..core.graph import get_default_graph
+from ..core.node import Tensor
 from ..math.binary import equal
 from ..math.complex import cast
 from .cond import case
@@ -21,13 +22,17 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Function | None = N
     """Return what the branch of this number gives.
 
     Args:
-      branch_index: a 0-D int32.
+      branch_index: a 0-D tensor of integers.
       branch_fns: a list of functions, a list of (number, function) pairs, or a dict from number to function.
       default: what to do for other numbers; the branch of the greatest number when None.
 
     Raises:
-      TypeError: when the branches are no list or dict of functions. ValueError: when a number comes twice.
+      TypeError: when the branches are no list or dict of functions. ValueError: when their numbers are not 0, 1, 2 and so on.
     """
+    if not isinstance(branch_index, Tensor):
+        raise TypeError(f"branch_index must be a Tensor, got {type(branch_index)}")
+    if not branch_index.dtype.is_integer:
+        raise TypeError(f"branch_index must be an integer Tensor, got {branch_index.dtype.name}")
     branches = _branches(branch_fns)
     with get_default_graph().name_scope(name):
         index = cast(convert_to_tensor(branch_index, name="branch_index"), dtypes.int32)
@@ -56,8 +61,12 @@ def _branches(given: Any) -> list[tuple[int, Function]]:
             or not callable(pair[1])
         ):
             raise TypeError("Each entry in branch_fns must be a callable, or a pair of an int and a callable")
-    if len({number for number, _ in pairs}) < len(pairs):
-        raise ValueError(f"The numbers of branches must differ, got {[number for number, _ in pairs]}")
+    numbers = sorted(number for number, _ in pairs)
+    if numbers != list(range(len(pairs))):
+        found = ",".join(map(str, numbers))
+        raise ValueError(
+            f"branch indices (keys) must form contiguous range of [0 to {len(pairs)}) but found {{{found}}}"
+        )
     return sorted(((int(number), function) for number, function in pairs), key=lambda pair: pair[0])
 
 

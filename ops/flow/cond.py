@@ -55,7 +55,7 @@ def cond(
         predicate = _predicate(pred)
         then_value, then_region = _branch(graph, true_fn, "true_fn", scope + "true_branch", strict)
         else_value, else_region = _branch(graph, false_fn, "false_fn", scope + "false_branch", strict)
-        check_same(then_value, else_value, "Incompatible return types of true_fn and false_fn: ")
+        _check_alike(then_value, else_value)
         _check_types(then_region, else_region)
         node = if_op.node(
             predicate, [], then_branch=then_region, else_branch=else_region, name="Merge",
@@ -108,6 +108,16 @@ def _tensor_of(graph: Graph, leaf: Any) -> Tensor:
         return convert_to_tensor(leaf)
     with graph.control_dependencies([leaf]):
         return identity(constant(True), name="control_dependency")  # type: ignore[no-any-return]
+
+
+def _check_alike(then_value: Any, else_value: Any) -> None:
+    try:
+        check_same(then_value, else_value)
+    except (TypeError, ValueError) as error:
+        what = "types" if isinstance(error, TypeError) else "values"
+        raise type(error)(f"Incompatible return {what} of true_fn and false_fn: {error}") from None
+    if not flatten(then_value):
+        raise ValueError("true_fn and false_fn must return at least one result.")
 
 
 def _check_types(then_region: Region, else_region: Region) -> None:

@@ -35,7 +35,10 @@ class Rows:
                 raise ValueError("elems must be a 1+ dimensional Tensor, not a scalar")
         counts = {tensor.dims[0] for tensor in tensors if tensor.dims is not None} - {None}
         if len(counts) > 1:
-            raise ValueError(f"Dimensions must be equal, but are {' and '.join(map(str, sorted(counts, key=str)))}")
+            known = dict.fromkeys(tensor.dims[0] for tensor in tensors if tensor.dims is not None)
+            raise ValueError(
+                f"Dimensions {' and '.join(str(size) for size in known if size is not None)} are not compatible"
+            )
         self.static: int | None = next(iter(counts), None)
         self.count: Any = shape(tensors[0])[0] if self.static is None else self.static
         self.arrays = [self._array(tensor) for tensor in tensors]

@@ -80,11 +80,33 @@ def _same_kinds(a: Any, b: Any) -> bool:
     return all(_same_kinds(x, y) for x, y in zip(left, right, strict=True))
 
 
-def check_same(a: Any, b: Any, words: str = "") -> None:
+def _difference(a: Any, b: Any) -> str:
+    """Return where two structures that differ do so first."""
+    left, right = _parts(a), _parts(b)
+    if left is None or right is None:
+        nested, flat = (a, b) if right is None else (b, a)
+        return f'Substructure "{_shown(nested)}" is a sequence, while substructure "{_shown(flat)}" is not'
+    if isinstance(a, dict) and isinstance(b, dict) and sorted(a) != sorted(b):
+        keys = f"First structure has keys {list(a)}, while second structure has keys {list(b)}"
+        return f"The two dictionaries don't have the same set of keys. {keys}"
+    if len(left) != len(right):
+        return f"The two structures don't have the same number of elements. First: {_shown(a)}. Second: {_shown(b)}"
+    for x, y in zip(left, right, strict=True):
+        if not same(x, y) or not _same_kinds(x, y):
+            return _difference(x, y)
+    first, second = (f"structure {_shown(value)} has type {type(value).__name__}" for value in (a, b))
+    return f"The two namedtuples don't have the same sequence type. First {first}, while second {second}"
+
+
+def _shown(value: Any) -> str:
+    return f"type={type(value).__name__} str={value}"
+
+
+def check_same(a: Any, b: Any) -> None:
     """Raise ValueError with TensorFlow's words unless two structures nest alike, TypeError where a list meets a tuple."""
     alike = same(a, b)
     if not alike or not _same_kinds(a, b):
         raise (TypeError if alike else ValueError)(
-            f"{words}The two structures don't have the same nested structure.\n\nFirst structure: type="
-            f"{type(a).__name__} str={a}\n\nSecond structure: type={type(b).__name__} str={b}"
+            f"The two structures don't have the same nested structure.\n\nFirst structure: {_shown(a)}\n\n"
+            f"Second structure: {_shown(b)}\n\nMore specifically: {_difference(a, b)}"
         )

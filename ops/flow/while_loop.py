@@ -14,8 +14,10 @@ from ..array.identity import identity
 from ..core import dtypes, shapes
 from ..core.convert import constant, convert_to_tensor
 from ..core.graph import get_default_graph
+from ..core.indexed_slices import IndexedSlices
 from ..core.node import Tensor
 from ..core.shapes import Shape, TensorShape
+from ..core.sparse_tensor import SparseTensor
 from ..math.binary import add_v2, less, logical_and
 from .building import Loop, handed_out, own_result
 from .structure import check_same, flatten, pack
@@ -32,7 +34,8 @@ def while_loop(
       cond: a function of the loop variables that returns a scalar boolean tensor.
       body: a function of the loop variables that returns their next values, in the same structure.
       loop_vars: the initial values: a (nested) list or tuple of tensors.
-      shape_invariants: shapes that hold in every iteration, in the structure of `loop_vars`.
+      shape_invariants: shapes that hold in every iteration, in the structure of `loop_vars`; None for those that stay. That of
+        a SparseTensor is the shape of its `dense_shape`, that of IndexedSlices the shape of its values.
       parallel_iterations, swap_memory: hints that need no action here.
       back_prop: False when no gradient will flow through the loop.
       name: the name scope of the loop.
@@ -101,12 +104,14 @@ def _initial(leaf: Any) -> Tensor:
 
 
 def _invariants(variables: Any, initial: list[Tensor], given: Any) -> list[Shape]:
-    if given is None:
-        return [tensor.dims for tensor in initial]
-    found = [shapes.as_shape_tuple(leaf) for leaf in _shapes_in(given)]
-    if len(found) != len(initial):
+    """Return the shape that each tensor of the loop variables has in every iteration."""
+    wanted = [None] * len(_whole(variables)) if given is None else _whole(given)
+    if given is not None and _outline(given) != _outline(variables):
         check_same(variables, given)
-        raise ValueError(f"shape_invariants has {len(found)} shapes for {len(initial)} loop variables")
+        raise ValueError(f"shape_invariants {given} are not nested as the loop variables {variables} are")
+    found: list[Shape] = []
+    for leaf, shape in zip(_whole(variables), wanted, strict=True):
+        found += _invariant(leaf, initial[len(found) : len(found) + len(flatten(leaf))], shape)
     for tensor, dims in zip(initial, found, strict=True):
         if not _at_most(tensor.dims, dims):
             raise ValueError(
@@ -116,13 +121,32 @@ def _invariants(variables: Any, initial: list[Tensor], given: Any) -> list[Shape
     return found
 
 
-def _shapes_in(given: Any) -> list[Any]:
-    """Return the shapes in a structure; a TensorShape is a leaf though it can be iterated over."""
-    if isinstance(given, dict):
-        return [leaf for key in sorted(given) for leaf in _shapes_in(given[key])]
-    if isinstance(given, list | tuple):
-        return [leaf for part in given for leaf in _shapes_in(part)]
-    return [given]
+def _outline(value: Any) -> Any:
+    """Return how a structure nests; tensors of several parts are leaves, and so are shapes."""
+    if isinstance(value, dict):
+        return {key: _outline(item) for key, item in value.items()}
+    return [_outline(item) for item in value] if isinstance(value, list | tuple) else None
+
+
+def _whole(value: Any) -> list[Any]:
+    """Return the leaves of a structure in order; tensors of several parts are leaves, and so are shapes."""
+    if isinstance(value, dict):
+        return [leaf for key in sorted(value) for leaf in _whole(value[key])]
+    return [leaf for item in value for leaf in _whole(item)] if isinstance(value, list | tuple) else [value]
+
+
+def _invariant(leaf: Any, parts: list[Tensor], given: Any) -> list[Shape]:
+    """Return the shapes of a loop variable's parts; `given` is a SparseTensor's shape's shape, and that of slices' values."""
+    if isinstance(leaf, SparseTensor):
+        dims = parts[-1].dims if given is None else shapes.as_shape_tuple(given)
+        rank = None if dims is None else dims[0]
+        return [(None, rank), (None,), (rank,)]
+    if given is None:
+        return [tensor.dims for tensor in parts]
+    dims = shapes.as_shape_tuple(given)
+    if not isinstance(leaf, IndexedSlices):
+        return [dims]
+    return [dims, None if dims is None else dims[:1], (None if dims is None else len(dims),)][: len(parts)]
 
 
 def _at_most(a: Shape, b: Shape) -> bool:
@@ -141,8 +165,11 @@ def _build_condition(loop: Loop, cond: Callable[..., Any], variables: Any, limit
             raise TypeError(
                 f"Input 'input' of 'LoopCond' Op has type {test.dtype.base_dtype.name} that does not match expected type of bool."
             )
-        if test.dims not in ((), None) and shapes.num_elements(test.dims) != 1:
-            raise ValueError(f"The condition of a loop must be a scalar, but {test.name} has shape {test.shape}")
+        if test.dims:
+            raise ValueError(
+                f"Shape must be rank 0 but is rank {len(test.dims)} for the condition {test.name} of a loop (op: 'LoopCond') "
+                f"with input shapes: {test.shape}."
+            )
         if limit is not None:
             test = logical_and(less(params[0], limit), test)
         loop.condition.results = [own_result(loop.condition, test)]

@@ -195,6 +195,8 @@ def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True
     Returns:
       A tensor; a list of tensors when `Tout` is a list; the Operation when that is empty.
     """
+    if not callable(func):
+        raise ValueError(f"Expected func to be callable, got func of type {type(func)}")
     several = isinstance(Tout, list | tuple)
     types = [as_dtype(t) for t in (Tout if several else [Tout])]
     decl = py_func_op if stateful else py_func_stateless_op

@@ -42,7 +42,7 @@ def _assertion(name: str, symbol: str) -> Callable[..., Operation]:
     ) -> Operation:
         with name_scope(name, check.__name__, [t for t in (x, y) if isinstance(t, Tensor)]):
             first = convert_to_tensor(x, name="x")
-            second = convert_to_tensor(y, first.dtype.base_dtype, name="y")
+            second = convert_to_tensor(y, name="y")
             shown = data if data is not None else [
                 f"Condition x {symbol} y did not hold element-wise:", f"x ({first.name}) = ", first,
                 f"y ({second.name}) = ", second,
@@ -69,10 +69,11 @@ def _with_message(message: str | None, data: Any) -> list[Any]:
 
 def _held(symbol: str, x: Tensor, y: Tensor, data: list[Any], summarize: int | None) -> Operation:
     compare, compare_arrays = _COMPARE[symbol]
+    holds = reduce_all(compare(x, y))
     known = constant_value(x), constant_value(y)
     if known[0] is not None and known[1] is not None and not np.all(compare_arrays(*known)):
         raise errors.InvalidArgumentError(None, None, "\n".join(_static_text(item) for item in data))
-    return Assert(reduce_all(compare(x, y)), data, summarize)
+    return Assert(holds, data, summarize)
 
 
 def _static_text(item: Any) -> str:
@@ -108,26 +109,27 @@ assert_greater = _assertion("assert_greater", ">")
 assert_greater_equal = _assertion("assert_greater_equal", ">=")
 
 
-def _sign(name: str, symbol: str) -> Callable[..., Operation]:
+def _sign(name: str, symbol: str, comparison: Callable[..., Operation], zero_first: bool) -> Callable[..., Operation]:
     def check(
         x: Any, data: Any = None, summarize: int | None = None, message: str | None = None, name: str | None = None
     ) -> Operation:
         with name_scope(name, check.__name__, [x] if isinstance(x, Tensor) else []):
             value = convert_to_tensor(x, name="x")
             shown = data if data is not None else [
-                f"Condition x {symbol} 0 did not hold element-wise:", f"x ({value.name}) = ", value,
+                _begin(message), f"Condition x {symbol} 0 did not hold element-wise:", f"x ({value.name}) = ", value,
             ]  # fmt: skip
-            return _held(symbol, value, constant(0, value.dtype.base_dtype), _with_message(message, shown), summarize)
+            zero = constant(0, value.dtype.base_dtype)
+            return comparison(*((zero, value) if zero_first else (value, zero)), shown, summarize)
 
     check.__name__ = check.__qualname__ = name
     check.__doc__ = f"Create an operation that fails unless `x {symbol} 0` holds for every element; see `assert_equal`."
     return check
 
 
-assert_positive = _sign("assert_positive", ">")
-assert_non_negative = _sign("assert_non_negative", ">=")
-assert_negative = _sign("assert_negative", "<")
-assert_non_positive = _sign("assert_non_positive", "<=")
+assert_positive = _sign("assert_positive", ">", assert_less, True)
+assert_non_negative = _sign("assert_non_negative", ">=", assert_less_equal, True)
+assert_negative = _sign("assert_negative", "<", assert_less, False)
+assert_non_positive = _sign("assert_non_positive", "<=", assert_less_equal, False)
 
 
 def assert_near(
@@ -146,9 +148,8 @@ def assert_near(
             f"x ({first.name}) = ", first, f"y ({second.name}) = ", second,
         ]  # fmt: skip
         difference = absolute(subtract(first, second))
-        return _held(
-            "<=", difference, absolutely + relative * absolute(second), _with_message(message, shown), summarize
-        )
+        close = less_equal(difference, absolutely + relative * absolute(second))
+        return Assert(reduce_all(close), _with_message(message, shown), summarize)
 
 
 def _begin(message: str | None) -> str:
@@ -164,7 +165,7 @@ def _rank_check(
         rank = convert_to_tensor(wanted, "int32", name="rank")
         known = constant_value(rank)
         if known is not None and known.ndim:
-            raise ValueError(f"Rank must be a scalar, not of shape {list(known.shape)}")
+            raise ValueError("Rank must be a scalar.")
         if known is not None and tensor.dims is not None:
             if not _COMPARE[symbol][1](len(tensor.dims), known):
                 raise ValueError(
@@ -173,9 +174,9 @@ def _rank_check(
                 )
             return no_op(name="static_checks_determined_all_ok")
         shown = data if data is not None else [
-            f"Tensor {tensor.name} must have rank", rank, "Received shape: ", shape(tensor),
+            _begin(message), f"Tensor {tensor.name} must have rank {words}".rstrip(), rank, "Received shape: ", shape(tensor),
         ]  # fmt: skip
-        return Assert(_COMPARE[symbol][0](rank_of(tensor), rank), _with_message(message, shown), summarize)
+        return Assert(_COMPARE[symbol][0](rank_of(tensor), rank), shown, summarize)
 
 
 def assert_rank(
@@ -225,9 +226,9 @@ def assert_rank_in(
         for rank in ranks[1:]:
             condition = logical_or(condition, equal(actual, rank))
         shown = data if data is not None else [
-            f"Tensor {tensor.name} must have rank in", *ranks, "Received shape: ", shape(tensor),
+            _begin(message), f"Tensor {tensor.name} must have rank in", *ranks, "Received shape: ", shape(tensor),
         ]  # fmt: skip
-        return Assert(condition, _with_message(message, shown), summarize)
+        return Assert(condition, shown, summarize)
 
 
 def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str | None = None) -> Operation:
@@ -235,9 +236,7 @@ def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str
     with name_scope(name, "assert_type", [tensor] if isinstance(tensor, Tensor) else []):
         value, wanted = convert_to_tensor(tensor, name="tensor"), as_dtype(tf_type)
         if value.dtype.base_dtype is not wanted.base_dtype:
-            raise TypeError(
-                f"{_begin(message)}{value.name} must be of type {wanted.name}; got {value.dtype.base_dtype.name}"
-            )
+            raise TypeError(f"{_begin(message)}{value.name} must be of type {wanted!r}; got {value.dtype.base_dtype!r}")
         return no_op(name="statically_determined_correct_type")
 
 
@@ -247,7 +246,7 @@ def assert_integer(x: Any, message: str | None = None, name: str | None = None) 
         value = convert_to_tensor(x, name="x")
         if not value.dtype.is_integer:
             raise TypeError(
-                f'{_begin(message)}Expected "x" to be integer type.  Found: {value.dtype.name} of tensor {value.name}'
+                f'{_begin(message)}Expected "x" to be integer type.  Found: {value.name} of dtype {value.dtype}'
             )
         return no_op(name="statically_determined_was_integer")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..array import identity, ones_like, size, stack
+from ..core import dtypes
 from ..core.convert import constant, convert_to_tensor
 from ..core.indexed_slices import IndexedSlices
 from ..core.node import Tensor
@@ -54,8 +55,8 @@ def _check_list(t_list: Any) -> list[Any]:
     return list(t_list)
 
 
-def global_norm(t_list: Any, name: str | None = None) -> Tensor | None:
-    """Return the L2 norm of all tensors of a list together; entries may be None, and None is the norm of nothing."""
+def global_norm(t_list: Any, name: str | None = None) -> Tensor:
+    """Return the L2 norm of all tensors of a list together; entries may be None, and 0 is the norm of nothing."""
     tensors = [t for t in _check_list(t_list) if t is not None]
     with name_scope(name, "global_norm", [_values(t) for t in tensors if isinstance(t, Tensor | IndexedSlices)]):
         halves = []
@@ -63,15 +64,13 @@ def global_norm(t_list: Any, name: str | None = None) -> Tensor | None:
             values = _values(t)
             with colocate_with(values.op):
                 halves.append(l2_loss(values))
-        if not halves:
-            return None
-        total = reduce_sum(stack(halves))
+        total = reduce_sum(stack(halves) if halves else constant([], dtypes.float32))
         return sqrt(total * constant(2.0, total.dtype), name="global_norm")
 
 
 def clip_by_global_norm(
     t_list: Any, clip_norm: Any, use_norm: Any = None, name: str | None = None
-) -> tuple[list[Any], Tensor | None]:
+) -> tuple[list[Any], Tensor]:
     """Scale all tensors of a list by one factor, so that their norm together is at most `clip_norm`.
 
     Args:
@@ -84,8 +83,6 @@ def clip_by_global_norm(
     """
     tensors = _check_list(t_list)
     norm = global_norm(tensors, name) if use_norm is None else convert_to_tensor(use_norm)
-    if norm is None:
-        return tensors, None
     with name_scope(name, "clip_by_global_norm", [norm]) as scope:
         inverse, limit = constant(1.0, norm.dtype) / norm, constant(1.0, norm.dtype) / clip_norm
         # norm - norm is 0, and NaN where the norm is not finite.

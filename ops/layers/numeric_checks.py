@@ -90,10 +90,10 @@ def assert_same_float_dtype(tensors: Any = None, dtype: Any = None) -> DType:
             wanted, first = found, tensor
         elif wanted != found:
             of = "" if first is None else f" as {first.name}"
-            raise ValueError(f"{tensor.name}, type={found!r}, must be of the same type ({wanted!r}){of}.")
+            raise ValueError(f"{tensor.name}, type={found}, must be of the same type ({wanted}){of}.")
     wanted = wanted or dtypes.float32
     if not wanted.is_floating:
-        raise ValueError(f"Expected floating point type, got {wanted!r}.")
+        raise ValueError(f"Expected floating point type, got {wanted}.")
     return wanted
 
 

@@ -13,6 +13,8 @@ from ..core.shape_rules import merged
 from ..core.shapes import Shape
 from .declare import NUMBERS
 
+_SAME = "inputs must be a list of at least one Tensor with the same dtype and shape"
+
 
 def _total(xp: Namespace, inputs: list[Array]) -> Array:
     total = inputs[0]
@@ -72,7 +74,9 @@ def accumulate_n(inputs: Any, shape: Any = None, tensor_dtype: Any = None, name:
     Raises:
       ValueError: for an empty list. TypeError: when `tensor_dtype` is not the tensors' type.
     """
-    tensors = _checked(inputs, "inputs must be a list of at least one Tensor with the same dtype and shape")
+    tensors = _checked(inputs, _SAME)
+    if any(tensor.dtype.base_dtype is not tensors[0].dtype.base_dtype for tensor in tensors):
+        raise ValueError(_SAME)
     if tensor_dtype is not None and dtypes.as_dtype(tensor_dtype) != tensors[0].dtype.base_dtype:
         raise TypeError(f"tensor_dtype is {tensor_dtype}, but input is of type {tensors[0].dtype}")
     for tensor in tensors:

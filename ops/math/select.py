@@ -9,6 +9,7 @@ from ..core import dtypes, shapes
 from ..core.convert import convert_to_tensor
 from ..core.errors import InvalidArgumentError
 from ..core.graph import get_default_graph
+from ..core.indexed_slices import IndexedSlices
 from ..core.node import Operation, Tensor
 from ..core.registry import op
 from ..core.shape_rules import broadcast
@@ -116,16 +117,18 @@ def clip_by_value_op(xp: Namespace, t: Array, clip_value_min: Array, clip_value_
     return xp.maximum(xp.minimum(t, clip_value_max), clip_value_min)
 
 
-def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None) -> Tensor:
-    """Return `t` limited to what lies between the bounds, which may broadcast to its shape.
+def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None) -> Any:
+    """Return `t`, a tensor or IndexedSlices, limited to what lies between the bounds, which may broadcast to its shape.
 
     Raises:
       ValueError: when the bounds would give the result another shape than `t` has.
     """
     with get_default_graph().name_scope(name or "clip_by_value") as scope:
-        values = convert_to_tensor(t, name="t")
+        rows = isinstance(t, IndexedSlices)
+        values = t.values if rows else convert_to_tensor(t, name="t")
         below = minimum(values, clip_value_max)
-        values.dims = shapes.merge(values.dims, below.dims)
+        values.shape.assert_is_compatible_with(below.shape)
         clipped = maximum(below, clip_value_min, name=scope)
+        values.shape.assert_is_compatible_with(clipped.shape)
         values.dims = shapes.merge(values.dims, clipped.dims)
-        return clipped
+        return IndexedSlices(clipped, t.indices, t.dense_shape) if rows else clipped

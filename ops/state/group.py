@@ -10,6 +10,7 @@ from typing import Any
 
 from ...devices.types import Namespace
 from ..array.identity import identity
+from ..core.convert import convert_to_tensor
 from ..core.graph import get_default_graph
 from ..core.indexed_slices import IndexedSlices
 from ..core.node import Operation, Tensor
@@ -99,8 +100,10 @@ def with_dependencies(dependencies: Any, output_tensor: Any, name: str | None = 
 
 
 def _pass_on(value: Any, name: str | None = None) -> Any:
-    if hasattr(value, "indices") and hasattr(value, "dense_shape"):
-        return type(value)(identity(value.values), identity(value.indices), value.dense_shape)
+    if isinstance(value, SparseTensor):
+        return SparseTensor(identity(value.indices), identity(value.values), identity(value.dense_shape))
+    if isinstance(value, IndexedSlices):
+        return IndexedSlices(identity(value.values), identity(value.indices), value.dense_shape)
     return identity(value, name=name)
 
 
@@ -108,7 +111,8 @@ def tuple_of(tensors: Any, name: str | None = None, control_inputs: Any = None) 
     """Return tensors that are to be had only when all of `tensors` have been computed.
 
     Args:
-      tensors: tensors, IndexedSlices, operations or None (which stays None).
+      tensors: tensors, IndexedSlices, SparseTensors, operations (which become the one that all have run before) or None (which
+        stays None).
       name: the name scope, "tuple" when None.
       control_inputs: operations to finish as well.
 
@@ -117,6 +121,9 @@ def tuple_of(tensors: Any, name: str | None = None, control_inputs: Any = None) 
     """
     graph = get_default_graph()
     with graph.name_scope(name or "tuple"):
+        tensors = [
+            t if t is None or isinstance(t, Operation) or hasattr(t, "op") else convert_to_tensor(t) for t in tensors
+        ]
         gating = [t if isinstance(t, Operation) else t.op for t in tensors if t is not None]
         for item in control_inputs or ():
             gating.append(_operation_of(item))
@@ -125,10 +132,10 @@ def tuple_of(tensors: Any, name: str | None = None, control_inputs: Any = None) 
         gate = group(*sorted(set(gating), key=lambda node: node.id))
         results: list[Any] = []
         for item in tensors:
-            if item is None or isinstance(item, Operation):
-                results.append(
-                    None if item is None else with_dependencies([gate], item.outputs[0]) if item.outputs else None
-                )
+            if item is None:
+                results.append(None)
+            elif isinstance(item, Operation):
+                results.append(group(item, gate))
             else:
                 results.append(with_dependencies([gate], item))
         return results

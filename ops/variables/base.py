@@ -18,8 +18,9 @@ from ..core.dtypes import DType
 from ..core.graph import Graph, GraphKeys, get_default_graph
 from ..core.node import Operation, Tensor
 from ..core.shapes import TensorShape
+from ..state.batches import batch_scatter_update
 from .distribution import VariableAggregation, VariableSynchronization, is_trainable
-from .initial import initialized_value
+from .initial import check_slices, initialized_value
 from .slices import part_of
 
 Creator = Callable[..., Any]
@@ -286,6 +287,11 @@ class Variable(metaclass=_Meta):
     def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
         """Return a node that gives the variable `value`."""
         raise NotImplementedError
+
+    def batch_scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Replace, in each batch, the slices that IndexedSlices name; all dimensions of the indices but the last are batches."""
+        check_slices(sparse_delta)
+        return batch_scatter_update(self, sparse_delta.indices, sparse_delta.values, use_locking, name)
 
     def value(self) -> Tensor:
         """Return a tensor with the variable's value."""

@@ -20,6 +20,7 @@ __all__ = [
     "local_variables_initializer", "metric_variables", "model_variables", "moving_average_variables",
     "report_uninitialized_variables", "trainable_variables", "variables_initializer",
 ]  # fmt: skip
+_REF_VARIABLES = ("Variable", "VariableV2", "AutoReloadVariable")
 
 
 def _collection(key: str, scope: str | None) -> list[Any]:
@@ -113,6 +114,8 @@ def report_uninitialized_variables(var_list: Any = None, name: str = "report_uni
 def assert_variables_initialized(var_list: Any = None) -> Tensor | None:
     """Return a tensor whose evaluation fails when a variable (default: global and local ones) has no value."""
     variables = _all_of(var_list)
+    if not variables:
+        variables = [op.outputs[0] for op in get_default_graph().get_operations() if op.type in _REF_VARIABLES]
     if not variables:
         return None
     ranks = []

@@ -293,17 +293,17 @@ def lecun_uniform(seed: int | None = None) -> VarianceScaling:
     return VarianceScaling(1.0, "fan_in", "uniform", seed)
 
 
-def default_initializer(dtype: DType) -> Initializer:
-    """Return what `get_variable` uses when it is given no initialiser: Glorot's for floats, zeros for the rest.
+def default_initializer(name: str, dtype: DType) -> Initializer:
+    """Return what `get_variable` uses where it is given no initialiser: Glorot's for floats, zeros for the rest.
 
     Raises:
-      ValueError: for dtypes without a default.
+      ValueError: for dtypes without a default, with the variable's `name`.
     """
     if dtype.is_floating:
         return GlorotUniform()
-    if dtype.is_integer or dtype.is_unsigned or dtype.is_bool or dtype.name == "string" or dtype.is_complex:
+    if dtype.is_integer or dtype.is_unsigned or dtype.is_bool or dtype.name == "string":
         return Zeros()
-    raise ValueError(f"An initializer for variable of {dtype} is required")
+    raise ValueError(f"An initializer for variable {name} of {dtype} is required")
 
 
 zeros_initializer = Zeros

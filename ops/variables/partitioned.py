@@ -30,6 +30,19 @@ class PartitionInfo:
     full_shape: list[int]
     var_offset: list[int]
 
+    def __post_init__(self) -> None:
+        if len(self.var_offset) != len(self.full_shape):
+            raise ValueError(
+                f"Expected equal length, but `var_offset` is of length {len(self.var_offset)} while full_shape is of length "
+                f"{len(self.full_shape)}."
+            )
+        for offset, size in zip(self.var_offset, self.full_shape, strict=True):
+            if not 0 <= offset < size:
+                raise ValueError(
+                    f"Expected 0 <= offset < shape but found offset={offset}, shape={size} for var_offset={self.var_offset}, "
+                    f"full_shape={self.full_shape}"
+                )
+
     def single_offset(self, shape: Any) -> int:
         """Return where a part of this shape begins on the axis that is cut; 0 when none is."""
         axis = self.single_slice_dim(shape)
@@ -180,7 +193,6 @@ def checked_partitions(partitioner: Any, shape: TensorShape, dtype: DType) -> tu
 
 def part_places(sizes: list[int], axis: int, count: int) -> Iterator[tuple[list[int], list[int]]]:
     """Yield (offset, shape) of each part; the first ones are one longer where the axis does not divide evenly."""
-    count = min(count, sizes[axis]) or 1
     each, longer = divmod(sizes[axis], count)
     lengths = [each + (i < longer) for i in range(count)]
     for start, length in zip(itertools.accumulate([0, *lengths]), lengths, strict=False):

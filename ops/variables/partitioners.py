@@ -18,10 +18,11 @@ __all__ = ["fixed_size_partitioner", "min_max_variable_partitioner", "variable_a
 
 
 def fixed_size_partitioner(num_shards: int, axis: int = 0) -> Partitioner:
-    """Return a partitioner that cuts every variable into `num_shards` parts along `axis`."""
+    """Return a partitioner that cuts every variable into `num_shards` parts along `axis`, or as many as it has rows."""
 
     def partitioner(shape: Any, **unused: Any) -> list[int]:
-        return _along(axis, num_shards, _sizes(shape))
+        sizes = _sizes(shape)
+        return _along(axis, min(num_shards, sizes[axis]), sizes)
 
     return partitioner
 
@@ -39,7 +40,7 @@ def variable_axis_size_partitioner(
             "Both max_shard_bytes and bytes_per_string_element must be positive. Currently, max_shard_bytes is "
             f"{max_shard_bytes} and bytes_per_string_element is {bytes_per_string_element}"
         )
-    if max_shards is not None and max_shards < 1:
+    if max_shards and max_shards < 1:
         raise ValueError("max_shards must be positive.")
 
     def partitioner(shape: Any, dtype: Any) -> list[int]:
@@ -47,7 +48,7 @@ def variable_axis_size_partitioner(
         slice_bytes = _bytes(sizes[:axis] + sizes[axis + 1 :], dtype, bytes_per_string_element)
         per_shard = max(1, math.floor(max_shard_bytes / slice_bytes)) if slice_bytes else sizes[axis] or 1
         shards = max(1, min(sizes[axis], math.ceil(sizes[axis] / per_shard)))
-        return _along(axis, shards if max_shards is None else min(shards, max_shards), sizes)
+        return _along(axis, min(shards, max_shards) if max_shards else shards, sizes)
 
     return partitioner
 

@@ -57,7 +57,7 @@ class ResourceVariable(Variable):
             self._initializer_op = assign_resource.node(self._handle, guarded(value, scope[:-1]), name=name)
         with graph.name_scope("Read"), graph.device(self.device):
             self._graph_element = self._read()
-        self._cached = self._cached_read()
+            self._cached = self._cached_read()
 
     def _cached_read(self) -> Tensor | None:
         if self._caching_device is None:

@@ -69,8 +69,13 @@ class VariableStore:
         }  # fmt: skip
         if partitioner is not None and not callable(partitioner):
             raise ValueError(f"Partitioner must be callable, but received: {partitioner}")
-        if name in self._partitioned or (partitioner is not None and not scalar):
+        if (partitioner is not None and not scalar) or (reuse is True and name in self._partitioned):
             return self._parts(name.rstrip("/"), shape, wanted, initializer, regularizer, reuse, partitioner, options)
+        if f"{name}/part_0" in self._vars:
+            raise ValueError(
+                f"No partitioner was provided, but a partitioned version of the variable was found: {name}/part_0. Perhaps a "
+                "variable of the same name was already created with partitioning?"
+            )
         return self._whole(name, shape, wanted, initializer, regularizer, reuse, options)
 
     def _whole(
@@ -108,17 +113,18 @@ class VariableStore:
             )
         full = as_shape(shape)
         from_value = initializer is not None and not callable(initializer)
-        if from_value:
-            initializer = convert_to_tensor(initializer)
-            full = full.merge_with(initializer.shape)
+        if isinstance(initializer, Tensor):
+            full, dtype = full.merge_with(initializer.shape), initializer.dtype.base_dtype
+        elif from_value:
+            initializer = convert_to_tensor(initializer, dtype)
+        partitions, axis = ([], 0) if partitioner is None else checked_partitions(partitioner, full, dtype)
         if name in self._partitioned:
-            return self._shared_parts(name, reuse, full, dtype, partitioner)
+            return self._shared_parts(name, reuse, full, dtype, partitions)
         if reuse is True:
             raise ValueError(
                 f"PartitionedVariable {name} does not exist, or was not created with tf.get_variable(). Did you mean to set "
                 "reuse=False or reuse=tf.AUTO_REUSE in VarScope?"
             )
-        partitions, axis = checked_partitions(partitioner, full, dtype)
         sizes = [int(size or 0) for size in full.as_list()]
         parts = []
         for i, (offset, size) in enumerate(part_places(sizes, axis, partitions[axis])):
@@ -131,7 +137,7 @@ class VariableStore:
         return self._partitioned[name]
 
     def _shared_parts(
-        self, name: str, reuse: Any, shape: TensorShape, dtype: DType, partitioner: Any
+        self, name: str, reuse: Any, shape: TensorShape, dtype: DType, partitions: list[int]
     ) -> PartitionedVariable:
         found = self._partitioned[name]
         if not reuse:
@@ -144,10 +150,8 @@ class VariableStore:
             raise ValueError(f"{words} shape {shape} and found shape {found.shape}.")
         if not dtype.is_compatible_with(found.dtype):
             raise ValueError(f"{words} dtype {dtype.name} and found dtype {found.dtype.name}.")
-        if partitioner is not None:
-            partitions = checked_partitions(partitioner, found.shape, dtype)[0]
-            if partitions != found._get_partitions():
-                raise ValueError(f"{words} partitions {partitions} and found partitions {found._get_partitions()}.")
+        if partitions and partitions != found._get_partitions():
+            raise ValueError(f"{words} partitions {partitions} and found partitions {found._get_partitions()}.")
         return found
 
     def _shared(self, name: str, reuse: Any, shape: TensorShape, dtype: DType) -> Variable:
@@ -189,7 +193,7 @@ def _initial(
     if initializer is None:
         if shape is None:
             raise ValueError(f"Variable {name} did not get an initializer, so its `shape` argument must be specified.")
-        initializer = default_initializer(dtype.base_dtype)
+        initializer = default_initializer(name, dtype.base_dtype)
     if inspect.isclass(initializer):
         initializer = initializer()
     full = None if shape is None else as_shape(shape)
@@ -208,7 +212,8 @@ def _initial(
 
 def _add_regularization(name: str, variable: Variable, regularizer: Callable[..., Any]) -> None:
     graph = get_default_graph()
-    with graph.colocate_with(variable), graph.name_scope(f"{name}/Regularizer/"):
+    # Outside of the loop or branch that is being built, for whoever collects the losses is.
+    with graph.colocate_with(variable), graph.name_scope(f"{name}/Regularizer/"), graph.control_dependencies(None):
         loss = regularizer(variable)
     if loss is not None:
         graph.add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)

@@ -9,7 +9,6 @@ from typing import Any
 
 from ..core.frames import describe, user_frames
 from ..core.graph import GraphKeys, get_default_graph
-from .partitioners import fixed_size_partitioner
 from .scope import VariableScope, get_variable, variable_scope
 
 
@@ -162,13 +161,9 @@ def create_partitioned_variables(
         )
     if not len(shape):
         raise ValueError(f"A partitioned Variable must have rank at least 1: shape: {shape}")
-    cut = next((axis for axis, count in enumerate(slicing) if count != 1), 0)
-    partitioner: Callable[..., Any] = fixed_size_partitioner(slicing[cut], cut)
-    if sum(count != 1 for count in slicing) > 1:
-        partitioner = lambda shape, dtype: list(slicing)  # noqa: E731
     with variable_scope(name, "PartitionedVariable", reuse=reuse):
         whole = get_variable(
-            "", shape=None if not callable(initializer) else shape, dtype=dtype, initializer=initializer,
-            trainable=trainable, partitioner=partitioner, collections=collections,
+            "", shape=shape, dtype=dtype, initializer=initializer,
+            trainable=trainable, partitioner=lambda **unused: list(slicing), collections=collections,
         )  # fmt: skip
         return list(whole)

@@ -159,7 +159,7 @@ HOSTILE = [
     (CONST, {"input_map": {"q:0": 1.0}}, r"not found in graph_def: \[q"),
     (CONST, {"return_elements": ["q"]}, "'q' not found"),
     (CONST, {"return_elements": ["a:1"]}, "'a:1' not found"),
-    (CONST, {"name": "bad name"}, "not a valid scope name"),
+    (CONST, {"name": "bad name"}, "not a valid root scope name"),
 ]  # fmt: skip
 
 

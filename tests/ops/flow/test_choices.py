@@ -23,8 +23,8 @@ BRANCHES = [constant(10.0), constant(20.0), constant(30.0)]
     [
         (BRANCHES, None, {0: 10, 1: 20, 2: 30, 3: 30, -1: 30}),
         (BRANCHES, constant(-1.0), {0: 10, 2: 30, 3: -1, -1: -1}),
-        ({7: BRANCHES[0], 3: BRANCHES[1]}, None, {7: 10, 3: 20, 0: 10}),
-        ([(3, BRANCHES[0]), (1, BRANCHES[1])], constant(-1.0), {3: 10, 1: 20, 0: -1}),
+        ({1: BRANCHES[0], 0: BRANCHES[1]}, None, {1: 10, 0: 20, 7: 10}),
+        ([(1, BRANCHES[0]), (0, BRANCHES[1])], constant(-1.0), {1: 10, 0: 20, -1: -1}),
         ([BRANCHES[1]], None, {0: 20, 5: 20}),
     ],
 )
@@ -39,12 +39,21 @@ def test_branches_by_number(branches, default, wanted):
         ([], ValueError, "must not be empty"),
         (7, TypeError, "branch_fns must be a dict, list, or tuple"),
         ([(1, 2)], TypeError, "must be a callable, or a pair"),
-        ([(1, BRANCHES[0]), (1, BRANCHES[1])], ValueError, "must differ"),
+        ([(1, BRANCHES[0]), (1, BRANCHES[1])], ValueError, r"contiguous range of \[0 to 2\) but found \{1,1\}"),
+        ({7: BRANCHES[0], 3: BRANCHES[1]}, ValueError, r"contiguous range of \[0 to 2\) but found \{3,7\}"),
     ],
 )
 def test_malformed_branches(branches, error, words):
     with tf.Graph().as_default(), pytest.raises(error, match=words):
-        tf.switch_case(0, branches)
+        tf.switch_case(tf.constant(0), branches)
+
+
+@pytest.mark.parametrize(
+    ("index", "words"), [(0, "must be a Tensor"), ([0.0], "must be a Tensor"), (None, "an integer Tensor, got float32")]
+)
+def test_what_is_no_number_of_a_branch(index, words):
+    with tf.Graph().as_default(), pytest.raises(TypeError, match=words):
+        tf.switch_case(tf.constant(0.0) if index is None else index, BRANCHES)
 
 
 def test_a_loop_finds_its_types():

@@ -59,7 +59,19 @@ def test_an_infinite_norm_shows() -> None:
     assert np.isnan(clipped[0]).all()
 
 
-def test_the_norm_of_nothing_is_none() -> None:
-    with tf.Graph().as_default():
-        assert global_norm([None]) is None
-        assert clip_by_global_norm([None], 1.0) == ([None], None)
+def test_the_norm_of_nothing_is_zero() -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        clipped, norm = clip_by_global_norm([None], 1.0)
+        assert clipped == [None]
+        assert session.run([norm, global_norm([])]) == [0.0, 0.0]
+
+
+def test_values_of_slices_are_limited_where_they_are() -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        slices = tf.IndexedSlices(tf.constant([[6.0, 8.0]]), tf.constant([1]), tf.constant([4, 2]))
+        found = tf.clip_by_value(slices, -1.0, 7.0)
+        assert session.run(found.values).tolist() == [[6.0, 7.0]]
+        assert found.indices is slices.indices and found.dense_shape is slices.dense_shape
+        for bounds in ([[1.0], [2.0]], 3.0), (0.0, [[1.0], [2.0]]):
+            with pytest.raises(ValueError, match=r"\(2,\) and \(2, 2\) are incompatible"):
+                tf.clip_by_value([1.0, 2.0], *bounds)
