@@ -44,7 +44,7 @@ from .matrices import (
 )
 from .solving import matrix_solve, matrix_triangular_solve
 
-_FAILED = "The {} was not successful. The input might not be valid."
+_FAILED = "{} was not successful. The input might not be valid."
 
 
 @op("Cholesky", types="input: T -> output: T", T=TYPES, shape=square)
@@ -182,7 +182,7 @@ def self_adjoint_eig_op(xp: Namespace, input: Array, *, compute_v: bool = True) 
 def self_adjoint_eigenvalues(xp: Namespace, input: Array, *, compute_v: bool) -> tuple[Array, Array]:
     """Decompose each matrix, of which the lower triangle is read."""
     check_square(input, "SelfAdjointEigV2")
-    failed = _FAILED.format("self-adjoint eigendecomposition")
+    failed = _FAILED.format("Self-adjoint eigen decomposition")
     if not compute_v:
         values = solved(failed, xp.linalg.eigvalsh, input)
         return values.astype(input.dtype), xp.empty((0,), input.dtype)
@@ -236,7 +236,7 @@ def singular_values(
     xp: Namespace, input: Array, *, compute_uv: bool, full_matrices: bool
 ) -> tuple[Array, Array, Array]:
     """Decompose each matrix."""
-    failed = _FAILED.format("singular value decomposition")
+    failed = _FAILED.format("Singular value decomposition")
     if not compute_uv:
         values = solved(failed, lambda: xp.linalg.svd(input, compute_uv=False))
         return values.astype(input.dtype), xp.empty((0,), input.dtype), xp.empty((0,), input.dtype)
@@ -344,7 +344,7 @@ def _lu_gradient(op: Operation, dlu: Tensor, _: Tensor | None) -> Tensor:
 def eig_op(xp: Namespace, input: Array, *, Tout: dtypes.DType, compute_v: bool = True) -> tuple[Array, Array]:
     """Returns the eigenvalues of square matrices and the eigenvectors as columns, complex."""
     check_square(input, "Eig")
-    failed = _FAILED.format("eigendecomposition")
+    failed = _FAILED.format("Eigen decomposition")
     if not compute_v:
         values = solved(failed, np.linalg.eigvals, input)
         return values.astype(Tout.np_dtype), np.empty((0,), Tout.np_dtype)

@@ -23,6 +23,7 @@ from ..math.unary import negative
 from .matrices import TYPES, attach, attach_half, check_square, product, solved, square, square_dims, turned
 
 SINGULAR = "Input matrix is not invertible."
+SINGULAR_INVERSE = "Input is not invertible."
 
 
 def without_matrix(node: Operation) -> Shape:
@@ -87,7 +88,7 @@ def matrix_inverse_op(xp: Namespace, input: Array, *, adjoint: bool = False) -> 
 def inverse(xp: Namespace, input: Array, *, adjoint: bool) -> Array:
     """Invert each matrix."""
     check_square(input, "MatrixInverse")
-    return solved(SINGULAR, xp.linalg.inv, turned(input, xp) if adjoint else input)
+    return solved(SINGULAR_INVERSE, xp.linalg.inv, turned(input, xp) if adjoint else input)
 
 
 attach(matrix_inverse_op, inverse)

@@ -14,6 +14,7 @@ from ..core.convert import convert_to_tensor
 from ..core.errors import InvalidArgumentError
 from ..core.node import Operation, Tensor
 from ..core.registry import OpDecl, op
+from ..core.scopes import name_scope
 from ..core.shape_rules import constant_value_as_shape
 from ..core.shapes import Shape, merge_dim, with_rank
 from ..core.sparse_tensor import SparseTensor, as_sparse
@@ -100,10 +101,11 @@ def sparse_tensor_dense_matmul(
         left: Tensor = sparse_tensor_dense_matmul(b, sp_a, not adjoint_b, not adjoint_a, name)
         return conj(transpose(left))
     sparse = as_sparse(sp_a)
-    dense = convert_to_tensor(b, sparse.dtype.base_dtype)
-    return matmul_op(  # type: ignore[no-any-return]
-        sparse.indices, sparse.values, sparse.dense_shape, dense, adjoint_a=adjoint_a, adjoint_b=adjoint_b, name=name
-    )
+    with name_scope(name, "SparseTensorDenseMatMul"):
+        dense = convert_to_tensor(b, sparse.dtype.base_dtype, name="b")
+        return matmul_op(  # type: ignore[no-any-return]
+            sparse.indices, sparse.values, sparse.dense_shape, dense, adjoint_a=adjoint_a, adjoint_b=adjoint_b
+        )
 
 
 def _values_shape(node: Operation) -> Shape:

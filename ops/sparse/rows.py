@@ -13,6 +13,7 @@ from ..core.convert import convert_to_tensor
 from ..core.errors import InvalidArgumentError
 from ..core.node import Operation, Tensor
 from ..core.registry import op
+from ..core.scopes import name_scope
 from ..core.shape_rules import constant_value_as_shape
 from ..core.shapes import Shape
 from ..core.sparse_tensor import SparseTensor, as_sparse
@@ -74,9 +75,10 @@ def sparse_fill_empty_rows(sp_input: Any, default_value: Any, name: str | None =
       TypeError: when the input is not sparse.
     """
     sparse = as_sparse(sp_input)
-    default = convert_to_tensor(default_value, sparse.values.dtype.base_dtype)
-    places, values, empty, _ = fill_empty_rows_op(sparse.indices, sparse.values, sparse.dense_shape, default, name=name)
-    return SparseTensor(places, values, sparse.dense_shape), empty
+    with name_scope(name, "SparseFillEmptyRows"):
+        default = convert_to_tensor(default_value, sparse.values.dtype.base_dtype)
+        places, values, empty, _ = fill_empty_rows_op(sparse.indices, sparse.values, sparse.dense_shape, default)
+        return SparseTensor(places, values, sparse.dense_shape), empty
 
 
 def sparse_retain(sp_input: Any, to_retain: Any) -> SparseTensor:

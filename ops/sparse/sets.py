@@ -13,7 +13,7 @@ from ..core.convert import convert_to_tensor
 from ..core.errors import InvalidArgumentError
 from ..core.node import Operation, Tensor
 from ..core.registry import op
-from ..core.shapes import Shape, with_rank
+from ..core.shapes import Shape, merge_dim, with_rank, with_rank_at_least
 from ..core.sparse_tensor import SparseTensor, as_sparse, is_sparse
 from .dense import check_order
 
@@ -64,14 +64,55 @@ def _combined(first: tuple[Rows, list[int]], second: tuple[Rows, list[int]], ope
     return [np.array(places, np.int64).reshape(-1, rank), made, np.array([*first[1], widest], np.int64)]
 
 
-def _result_shapes(node: Operation) -> list[Shape]:
-    dims = node.inputs[0].dims
-    sparse = node.type.startswith("SparseToSparse")
-    rank = None if dims is None else dims[1] if sparse else len(dims)
+def _results(rank: int | None) -> list[Shape]:
     return [(None, rank), (None,), (rank,)]
 
 
-@op("DenseToDenseSetOperation", types=f"set1: T, set2: T -> {_RESULT}", T=_TYPES, shape=_result_shapes, devices="CPU",
+def _dense_shapes(node: Operation) -> list[Shape]:
+    """Return the results' shapes for two dense tensors of rank 2 at least, whose groups are the same."""
+    first, second = (with_rank_at_least(tensor.dims, 2) for tensor in node.inputs)
+    if first is None or second is None:
+        known = first if second is None else second
+        return _results(None if known is None else len(known))
+    if len(first) != len(second):
+        raise ValueError(f"Shape must be rank {len(first)} but is rank {len(second)}")
+    for i, (one, other) in enumerate(zip(first[:-1], second[:-1], strict=True)):
+        if None not in (one, other) and one != other:
+            told = [str(list(dims[:-1])).replace(" ", "") for dims in (first, second)]
+            raise ValueError(
+                f"Dimension {i} in both shapes must be equal, but are {one} and {other}. Shapes are {' and '.join(told)}."
+            )
+    return _results(len(first))
+
+
+def _mixed_shapes(node: Operation) -> list[Shape]:
+    """Return the results' shapes for a dense tensor and a sparse one of its rank."""
+    dims, rank = with_rank_at_least(node.inputs[0].dims, 2), _sparse_rank(node, 1)
+    if dims is None:
+        return _results(rank)
+    if rank not in (None, len(dims)):
+        raise ValueError(f"Shape must be rank {len(dims)} but is rank {rank}")
+    return _results(len(dims))
+
+
+def _sparse_shapes(node: Operation) -> list[Shape]:
+    """Return the results' shapes for two sparse tensors of one rank, 2 at least."""
+    ranks = _sparse_rank(node, 0), _sparse_rank(node, 3)
+    if None not in ranks and ranks[0] != ranks[1]:
+        raise ValueError(f"Shape must be rank {ranks[0]} but is rank {ranks[1]}")
+    return _results(ranks[1] if ranks[0] is None else ranks[0])
+
+
+def _sparse_rank(node: Operation, first: int) -> int | None:
+    """Return the rank that indices and shape of the sparse tensor tell whose parts begin at input `first`."""
+    indices, whole = with_rank(node.inputs[first].dims, 2), with_rank(node.inputs[first + 2].dims, 1)
+    rank = merge_dim(indices[1], whole[0])
+    if rank is not None and rank < 2:
+        raise ValueError(f"Input {first} must have rank 2 at least, has {rank}")
+    return rank
+
+
+@op("DenseToDenseSetOperation", types=f"set1: T, set2: T -> {_RESULT}", T=_TYPES, shape=_dense_shapes, devices="CPU",
     differentiable=False)  # fmt: skip
 def dense_to_dense_op(
     xp: Namespace, set1: Array, set2: Array, *, set_operation: str, validate_indices: bool = True
@@ -80,7 +121,7 @@ def dense_to_dense_op(
     return _combined(_dense_rows(set1), _dense_rows(set2), set_operation.lower(), set1.dtype)
 
 
-@op("DenseToSparseSetOperation", types=f"set1: T, {_SECOND} -> {_RESULT}", T=_TYPES, shape=_result_shapes, devices="CPU",
+@op("DenseToSparseSetOperation", types=f"set1: T, {_SECOND} -> {_RESULT}", T=_TYPES, shape=_mixed_shapes, devices="CPU",
     differentiable=False)  # fmt: skip
 def dense_to_sparse_op(
     xp: Namespace, set1: Array, set2_indices: Array, set2_values: Array, set2_shape: Array, *, set_operation: str,
@@ -92,7 +133,7 @@ def dense_to_sparse_op(
 
 
 @op("SparseToSparseSetOperation", types=f"set1_indices: int64, set1_values: T, set1_shape: int64, {_SECOND} -> {_RESULT}",
-    T=_TYPES, shape=_result_shapes, devices="CPU", differentiable=False)  # fmt: skip
+    T=_TYPES, shape=_sparse_shapes, devices="CPU", differentiable=False)  # fmt: skip
 def sparse_to_sparse_op(
     xp: Namespace, set1_indices: Array, set1_values: Array, set1_shape: Array, set2_indices: Array, set2_values: Array,
     set2_shape: Array, *, set_operation: str, validate_indices: bool = True,
@@ -135,15 +176,20 @@ def _set_operation(a: Any, b: Any, operation: str, validate: bool) -> SparseTens
     options: dict[str, Any] = {"set_operation": operation, "validate_indices": validate}
     if is_sparse(a) and is_sparse(b):
         one, other = as_sparse(a), as_sparse(b)
+        if one.dtype.base_dtype != other.dtype.base_dtype:
+            raise TypeError(f"Types don't match, {one.dtype!r} vs {other.dtype!r}.")
         parts = (one.indices, one.values, one.dense_shape, other.indices, other.values, other.dense_shape)
         return SparseTensor(*sparse_to_sparse_op(*parts, **options))
     if is_sparse(a):
         raise ValueError("sparse,dense is not supported, but dense,sparse is. Please flip the order of your inputs.")
     first = convert_to_tensor(a, name="a")
+    second = b if is_sparse(b) or isinstance(b, Tensor) else convert_to_tensor(b, first.dtype.base_dtype, name="b")
+    if second.dtype.base_dtype != first.dtype.base_dtype:
+        raise TypeError(f"Types don't match, {first.dtype!r} vs {second.dtype!r}.")
     if is_sparse(b):
         other = as_sparse(b)
         return SparseTensor(*dense_to_sparse_op(first, other.indices, other.values, other.dense_shape, **options))
-    return SparseTensor(*dense_to_dense_op(first, convert_to_tensor(b, first.dtype.base_dtype, name="b"), **options))
+    return SparseTensor(*dense_to_dense_op(first, second, **options))
 
 
 def _flipped(a: Any, b: Any) -> tuple[Any, Any, bool]:

@@ -14,6 +14,7 @@ from ..core.convert import convert_to_tensor
 from ..core.errors import InvalidArgumentError
 from ..core.node import Operation, Tensor
 from ..core.registry import OpDecl, op
+from ..core.scopes import name_scope
 from ..core.shape_rules import constant_value, constant_value_as_shape
 from ..core.shapes import Shape, with_rank
 from ..core.sparse_tensor import SparseTensor, as_sparse, is_sparse
@@ -57,13 +58,14 @@ def add_op(
     xp: Namespace, a_indices: Array, a_values: Array, a_shape: Array, b_indices: Array, b_values: Array, b_shape: Array,
     thresh: Array,
 ) -> list[Array]:  # fmt: skip
-    """Returns the sum of two sparse tensors, without elements smaller than a threshold."""
+    """Returns the sum of two sparse tensors, without sums smaller than a threshold; what only one has stays as it is."""
     _check_shapes(a_shape, b_shape)
     places, first, second = _union(a_indices, b_indices, a_shape)
     total = np.zeros(len(places), a_values.dtype)
     np.add.at(total, first, a_values)
     np.add.at(total, second, b_values)
-    kept = np.abs(total) >= thresh
+    added = np.isin(np.arange(len(places)), first) & np.isin(np.arange(len(places)), second)
+    kept = ~added | (np.abs(total) >= thresh)
     return [places[kept], total[kept], a_shape]
 
 
@@ -342,5 +344,6 @@ def _reduce(decl: OpDecl, sp_input: Any, axis: Any, keepdims: Any, reduction_axe
 def sparse_softmax(sp_input: Any, name: str | None = None) -> SparseTensor:
     """Return the softmax of each innermost row's elements, as if those that it has not were minus infinity."""
     sparse = as_sparse(sp_input)
-    made = softmax_op(sparse.indices, sparse.values, sparse.dense_shape, name=name)
-    return SparseTensor(sparse.indices, made, sparse.dense_shape)
+    with name_scope(name, "SparseSoftmax"):
+        made = softmax_op(sparse.indices, sparse.values, sparse.dense_shape)
+        return SparseTensor(sparse.indices, made, sparse.dense_shape)
