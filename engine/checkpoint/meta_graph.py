@@ -172,7 +172,8 @@ def _add_collection(made: Any, name: str, items: list[Any], scope: str | None) -
 
 
 def _write(message: Any, path: str, as_text: bool) -> None:
-    """Write a message in one step."""
+    """Write a message in one step, into a folder that is made where there is none."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     temporary = f"{path}.tmp{os.getpid()}"
     if as_text:
         text = import_module("google.protobuf.text_format").MessageToString(message)

@@ -368,3 +368,14 @@ def test_absolute_checkpoints_stay_absolute_unless_asked_for(tmp_path):
             tf.train.Saver(save_relative_paths=relative).save(sess, f"{tmp_path}/m")
         assert f'model_checkpoint_path: "{expected}"' in (tmp_path / "checkpoint").read_text()
         assert tf.train.latest_checkpoint(tmp_path) == f"{tmp_path}/m"
+
+
+def test_meta_graphs_make_their_folder(tmp_path):
+    with tf.Graph().as_default():
+        tf.get_variable("w", [2])
+        path = tmp_path / "not" / "yet" / "export.meta"
+        tf.train.Saver().export_meta_graph(str(path), as_text=True)
+        assert path.is_file()
+    with tf.Graph().as_default():
+        tf.train.import_meta_graph(str(path))
+        assert [v.op.name for v in tf.global_variables()] == ["w"]
