@@ -22,7 +22,7 @@ def test_files_are_found_checked_and_unpacked(tmp_path):
     good = hashlib.sha256(b"1,2").hexdigest()
     assert get_file("table.csv", "http://x", file_hash=good, cache_dir=str(tmp_path)) == str(file)
     assert get_file("table.csv", "http://x", cache_dir="/nowhere", cache_subdir=str(folder)) == str(file)
-    with pytest.raises(ValueError, match="md5 hash .* should have 00"):
+    with pytest.raises(ValueError, match=r"md5 hash .* should have 00"):
         get_file("table.csv", "http://x", md5_hash="00", cache_dir=tmp_path)
     with tarfile.open(folder / "many.tar.gz", "w:gz") as archive:
         archive.add(file, "many/one.csv")
