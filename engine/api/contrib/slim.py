@@ -1,5 +1,7 @@
 """`tf.contrib.slim`: contrib's layers and scopes under one name, with its losses and training operations."""
 
+from types import SimpleNamespace as _Namespace
+
 from ...contrib import model_analyzer as model_analyzer
 from ...contrib.model_analyzer import analyze_ops, analyze_vars, tensor_description
 from . import layers as layers
@@ -102,6 +104,19 @@ from .layers import (
     xavier_initializer_conv2d,
 )
 
+initializers = _Namespace(
+    variance_scaling_initializer=variance_scaling_initializer,
+    xavier_initializer=xavier_initializer,
+    xavier_initializer_conv2d=xavier_initializer_conv2d,
+)
+regularizers = _Namespace(
+    apply_regularization=apply_regularization,
+    l1_l2_regularizer=l1_l2_regularizer,
+    l1_regularizer=l1_regularizer,
+    l2_regularizer=l2_regularizer,
+    sum_regularizer=sum_regularizer,
+)
+
 __all__ = [
     "adaptive_clipping_fn",
     "add_arg_scope",
@@ -159,6 +174,7 @@ __all__ = [
     "group_norm",
     "has_arg_scope",
     "images_to_sequence",
+    "initializers",
     "instance_norm",
     "l1_l2_regularizer",
     "l1_regularizer",
@@ -179,6 +195,7 @@ __all__ = [
     "optimize_loss",
     "pool",
     "recompute_grad",
+    "regularizers",
     "repeat",
     "scale_gradient",
     "separable_conv2d",
