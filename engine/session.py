@@ -64,7 +64,7 @@ _open_sessions: weakref.WeakSet[BaseSession] = weakref.WeakSet()
 class BaseSession:
     """A connection between a graph and the devices that run it."""
 
-    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+    def __init__(self, target: str | bytes = "", graph: Graph | None = None, config: Any = None) -> None:
         if not isinstance(target, str | bytes):
             raise TypeError(f"target must be a string, but got {target!r}")
         if graph is not None and not isinstance(graph, Graph):

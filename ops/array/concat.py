@@ -303,7 +303,7 @@ def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None, n
     if isinstance(num_or_size_splits, int | np.integer | shapes.Dimension) and not isinstance(num_or_size_splits, bool):
         return list(split_op(axis, value, num_split=int(num_or_size_splits), name=name))
     sizes = convert_to_tensor(num_or_size_splits)
-    if sizes.dims == () and sizes.dtype.is_integer:
+    if sizes.dims == ():
         raise ValueError("Rank-0 tensors are not supported as the num_or_size_splits argument to split.")
     if num is None:
         num = None if sizes.dims is None else sizes.dims[0]

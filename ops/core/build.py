@@ -377,7 +377,8 @@ def attr_value(decl: OpDecl, attr: Attr, value: Any) -> Any:
 
 
 def _integer(value: Any) -> int:
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer | shapes.Dimension):
+    """Return what TensorFlow takes a number for: programs divide sizes, and get floats."""
+    if isinstance(value, str | bytes):
         raise TypeError(value)
     return int(value)
 

@@ -30,9 +30,9 @@ def _bias_shape(node: Operation) -> Shape:
     value, bias = node.inputs[0].dims, shapes.with_rank(node.inputs[1].dims, 1)
     if value is None:
         return None
-    if len(value) < 2:
-        raise ValueError(f"Shape must be at least rank 2 but is rank {len(value)}")
-    axis = channel_axis(len(value), node.attrs.get("data_format", "NHWC"))
+    layout = node.attrs.get("data_format", "NHWC")
+    shapes.with_rank_at_least(value, 3 if layout == "NCHW" else 2)
+    axis = channel_axis(len(value), layout)
     channels = shapes.merge_dim(value[axis], bias[0])
     return (*value[:axis], channels, *value[axis + 1 :])
 
@@ -193,10 +193,10 @@ def bias_add(value: Any, bias: Any, data_format: str | None = None, name: str | 
 
 
 def _format_of(data_format: str | None) -> str:
+    if data_format is not None and data_format.startswith("NC"):
+        return "NCHW"
     if data_format is None or (data_format.startswith("N") and data_format.endswith("C")):
         return "NHWC"
-    if data_format.startswith("NC"):
-        return "NCHW"
     raise ValueError(f"`data_format` must be of the form `N...C` or `NC...`. Received: data_format={data_format}")
 
 

@@ -76,6 +76,10 @@ def softmax_cross_entropy_with_logits_v2(
 def _to_last(tensor: Tensor, axis: int) -> Tensor:
     if tensor.dims is None:
         raise ValueError(f"softmax_cross_entropy_with_logits along axis {axis} needs tensors of known rank")
+    if not -len(tensor.dims) <= axis < len(tensor.dims):
+        raise ValueError(
+            f"softmax_cross_entropy_with_logits: axis {axis} is not one of a tensor of shape {tensor.shape}"
+        )
     order = list(range(len(tensor.dims)))
     order.append(order.pop(axis))
     return transpose(tensor, order)
@@ -91,9 +95,10 @@ def softmax_cross_entropy_with_logits(
 ) -> Tensor:
     """Return the cross entropy between softmax of the logits and the labels; no gradient flows to the labels."""
     ensure_named("softmax_cross_entropy_with_logits", _sentinel, labels, logits)
+    axis = one_of(axis, dim, "axis", "dim")
     with get_default_graph().name_scope(name or "softmax_cross_entropy_with_logits_sg") as scope:
         stopped = stop_gradient(labels, name="labels_stop_gradient")
-        return softmax_cross_entropy_with_logits_v2(stopped, logits, dim if axis is None else axis, name=scope)
+        return softmax_cross_entropy_with_logits_v2(stopped, logits, axis, name=scope)
 
 
 def sparse_softmax_cross_entropy_with_logits(

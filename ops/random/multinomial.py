@@ -32,6 +32,7 @@ NUMBERS = (
 def classes_shape(node: Operation) -> Shape:
     """The output is (batch, num_samples)."""
     logits = shapes.merge(node.inputs[0].dims, (None, None))
+    shapes.with_rank(node.inputs[1].dims, 0)
     count = constant_value(node.inputs[1])
     if count is not None and count < 0:
         raise ValueError(f"Dimension size, given by scalar input 1, must be non-negative but is {int(count)}")

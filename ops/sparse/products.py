@@ -26,8 +26,10 @@ NUMBERS = (*dtypes.FLOATING, *dtypes.INTEGERS, *dtypes.COMPLEX)
 
 def _product_shape(node: Operation) -> Shape:
     whole, dense = constant_value_as_shape(node.inputs[2]), with_rank(node.inputs[3].dims, 2)
-    rows = None if whole is None else whole[1 if node.attrs["adjoint_a"] else 0]
-    return (rows, dense[0 if node.attrs["adjoint_b"] else 1])
+    flipped_a, flipped_b = bool(node.attrs["adjoint_a"]), bool(node.attrs["adjoint_b"])
+    rows, inner = (None, None) if whole is None else (whole[flipped_a], whole[not flipped_a])
+    merge_dim(inner, dense[flipped_b])
+    return (rows, dense[not flipped_b])
 
 
 @op(

@@ -101,3 +101,38 @@ def test_shapes_of_sparse_placeholders() -> None:
 def test_lengths_of_masks_may_be_wider() -> None:
     mask = tf.sequence_mask(np.int32([1, 2]), tf.constant(3, tf.int64), tf.int32)
     assert run(mask).tolist() == [[1, 0, 0], [1, 1, 0]]
+
+
+def test_sizes_may_be_halves_of_sizes() -> None:
+    x = tf.ones([1, 4, 4, 1])
+    made = tf.nn.max_pool(x, [1, 4 / 2, 2.0, 1], [1, 2, np.float32(2), 1], "VALID")
+    assert made.shape.as_list() == [1, 2, 2, 1] and tf.nn.lrn(x, 2.0).op.get_attr("depth_radius") == 2
+    for wrong in ("2", float("nan")):
+        with pytest.raises(TypeError, match="Expected int for argument 'depth_radius'"):
+            tf.nn.lrn(x, wrong)
+
+
+def test_shapes_that_cannot_fit_are_refused_while_building() -> None:
+    sparse = tf.SparseTensor([[0, 1]], [1.0], [2, 2])
+    for call in (
+        lambda: tf.sparse_tensor_dense_matmul(sparse, np.ones([3, 3], "f")),
+        lambda: tf.nn.bias_add(np.ones([4, 2], "f"), np.ones(2, "f"), "NC"),
+        lambda: tf.multinomial(np.ones([2, 3], "f"), [1]),
+        lambda: tf.split(np.ones(4), 2.0),
+        lambda: tf.nn.softmax_cross_entropy_with_logits_v2(labels=np.eye(2), logits=np.eye(2), axis=2),
+        lambda: tf.nn.softmax_cross_entropy_with_logits(labels=np.eye(2), logits=np.eye(2), axis=0),
+        lambda: tf.estimator.RunConfig(train_distribute="any"),
+        lambda: tf.feature_column.numeric_column("x", 2, [1.0]),
+    ):
+        with pytest.raises(ValueError):
+            call()
+
+
+def test_named_examples_are_named_in_errors() -> None:
+    record = tf.train.Example()
+    record.features.feature["a"].int64_list.value.extend([3, 4])
+    features = {"a": tf.FixedLenFeature([2], tf.int64), "b": tf.VarLenFeature(tf.int64)}
+    found = run(tf.parse_single_example(record.SerializeToString(), features, example_names="first"))
+    assert found["a"].tolist() == [3, 4] and found["b"].dense_shape.tolist() == [0]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="first"):
+        run(tf.parse_single_example(b"junk", features, example_names="first"))
