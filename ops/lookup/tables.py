@@ -72,7 +72,7 @@ class Table:
             self._check_filled()
             for number, key in enumerate(items):
                 made[number] = self.rows.get(key, fallback[()])
-        return made.reshape(*lead, *self.value_dims)
+        return made.reshape((*lead, *self.value_dims))
 
     def _pairs(self, keys: Array, values: Array) -> list[tuple[Any, Any]]:
         lead = self._leading(keys)

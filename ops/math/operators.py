@@ -156,7 +156,13 @@ def _forward(label: str, function: Operator) -> Callable[[Tensor, Any], Any]:
         if getattr(other, "__array_priority__", 0) > Tensor.__array_priority__:
             return NotImplemented
         with self.graph.name_scope(label) as scope:
-            y = convert_to_tensor(other, dtype_hint=self.dtype.base_dtype, name="y")
+            try:
+                y = convert_to_tensor(other, dtype_hint=self.dtype.base_dtype, name="y")
+            except TypeError:
+                # What is no tensor may know what to do with one.
+                if hasattr(type(other), f"__r{label}__"):
+                    return NotImplemented
+                raise
             return function(self, y, scope)
 
     return operator

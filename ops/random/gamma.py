@@ -61,7 +61,7 @@ def random_gamma_op(
     # Outputs are numbered alpha by alpha, though the samples of one alpha lie apart in memory.
     values = gamma_samples(stream.key, starts, np.repeat(alpha.reshape(-1).astype(np.float64), count))
     by_alpha = values.reshape(alpha.size, count).T
-    return by_alpha.astype(alpha.dtype).reshape(*dims, *alpha.shape)
+    return by_alpha.astype(alpha.dtype).reshape((*dims, *np.shape(alpha)))
 
 
 @op("RandomGammaGrad", types="alpha: T, sample: T -> output: T", T=PRECISE, shape=broadcast, devices="CPU")

@@ -121,7 +121,7 @@ def _draw(ctx: KernelContext, shape: Array, rate: Array, dtype: DType, seed: int
     # whatever the rates' type.
     drawn = poisson_samples(stream.key, starts, np.repeat(rates.astype(np.float64), count))
     by_rate = drawn.reshape(rates.size, count).T
-    return by_rate.astype(dtype.as_numpy_dtype).reshape(*dims, *np.shape(rate))
+    return by_rate.astype(dtype.as_numpy_dtype).reshape((*dims, *np.shape(rate)))
 
 
 @op(

@@ -3,6 +3,8 @@
 from types import SimpleNamespace as _Namespace
 
 from ...contrib import model_analyzer as model_analyzer
+from ...contrib import slim_decoders as _decoders
+from ...contrib import slim_readers as _readers
 from ...contrib.model_analyzer import analyze_ops, analyze_vars, tensor_description
 from . import layers as layers
 from . import metrics as metrics
@@ -104,6 +106,18 @@ from .layers import (
     xavier_initializer_conv2d,
 )
 
+data_decoder = _Namespace(DataDecoder=_decoders.DataDecoder)
+data_provider = _Namespace(DataProvider=_readers.DataProvider)
+dataset = _Namespace(Dataset=_readers.Dataset)
+dataset_data_provider = _Namespace(DatasetDataProvider=_readers.DatasetDataProvider)
+parallel_reader = _Namespace(
+    **{
+        name: getattr(_readers, name)
+        for name in ("ParallelReader", "get_data_files", "parallel_read", "single_pass_read")
+    }
+)
+prefetch_queue = _Namespace(prefetch_queue=_readers.prefetch_queue)
+tfexample_decoder = _Namespace(**{name: getattr(_decoders, name) for name in _decoders.__all__})
 initializers = _Namespace(
     variance_scaling_initializer=variance_scaling_initializer,
     xavier_initializer=xavier_initializer,
@@ -152,6 +166,10 @@ __all__ = [
     "convolution3d_transpose",
     "create_global_step",
     "current_arg_scope",
+    "data_decoder",
+    "data_provider",
+    "dataset",
+    "dataset_data_provider",
     "dense_to_sparse",
     "dropout",
     "embed_sequence",
@@ -193,7 +211,9 @@ __all__ = [
     "model_variable",
     "one_hot_encoding",
     "optimize_loss",
+    "parallel_reader",
     "pool",
+    "prefetch_queue",
     "recompute_grad",
     "regularizers",
     "repeat",
@@ -214,6 +234,7 @@ __all__ = [
     "summarize_variables",
     "summarize_weights",
     "tensor_description",
+    "tfexample_decoder",
     "unit_norm",
     "variable",
     "variance_scaling_initializer",

@@ -85,6 +85,7 @@ def test_elements_of_a_vector(session) -> None:
     assert found.values.tolist() == [1, -1]
     assert found.indices.tolist() == [[0, 1], [1, 0]]
     assert session.run(names.lookup(tf.constant([1, 0], tf.int64))).tolist() == [b"y", b"x"]
+    assert session.run([table.lookup(tf.constant(9, tf.int64)), names.lookup(tf.constant(1, tf.int64))]) == [1, b"y"]
 
 
 def test_buckets_are_tensorflows(session) -> None:

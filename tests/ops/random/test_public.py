@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import millstream as tf
 from millstream.ops import random
 from millstream.ops.core import build  # noqa: F401 -- teaches declarations to build nodes
 from millstream.ops.core.graph import Graph
@@ -77,3 +78,13 @@ def test_uniform_refuses(arguments, words):
 def test_negative_sample_counts_are_refused_while_building():
     with Graph().as_default(), pytest.raises(ValueError, match="must be non-negative but is -1"):
         random.multinomial([[1.0]], -1)
+
+
+def test_one_number_without_a_dimension_is_the_first_of_many():
+    with tf.Graph().as_default(), tf.Session() as session:
+        for draw in (
+            lambda shape: tf.random_gamma(shape, 1.5, seed=3),
+            lambda shape: tf.random_poisson(3.5, shape, seed=3),
+        ):
+            one, many = session.run([draw([]), draw([1])])
+            assert one.shape == () and one == many[0]
