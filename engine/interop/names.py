@@ -22,6 +22,7 @@ from ...ops.layers.distributions import RegisterKL, kl_divergence
 from ...ops.layers.metrics.streams import metric_variable, spread
 from ...ops.layers.rnn.dynamic import swap_batch_and_time
 from ...ops.layers.rnn.state import zeros_of
+from ...ops.signal import audio_spectrogram, mfcc
 from ...ops.variables import initializers
 from ...ops.variables.base import Variable
 from ...ops.variables.partitioned import PartitionedVariable
@@ -68,6 +69,7 @@ _GROUPS = {
     "image": "image_ops image_ops_impl gen_image_ops",
     "linalg": "linalg linalg_impl linear_operator",
     "signal": "signal spectral_ops fft_ops",
+    "audio": "audio_ops gen_audio_ops",
     "sets": "sets sets_impl",
     "contrib.training": "evaluation",
     "errors": "errors errors_impl",
@@ -149,6 +151,7 @@ _REFS = {f"{dtype.name}_ref": dtype._as_ref for dtype in (getattr(dtypes, name) 
 _SMART = {"smart_cond": smart_cond, "smart_constant_value": smart_constant_value}
 
 EXTRA: dict[str, dict[str, Any]] = {
+    **{name: {"audio_spectrogram": audio_spectrogram, "mfcc": mfcc} for name in ("audio_ops", "gen_audio_ops")},
     "all_util": {"make_all": helpers.make_all, "remove_undocumented": helpers.remove_undocumented},
     "array_ops": {"shape_internal": shape_internal, "size_internal": size_internal},
     "context": {"in_eager_mode": executing_eagerly, "in_graph_mode": lambda: True},

@@ -3,6 +3,8 @@
 `__all__` names what people type after `tf.`; the rest belongs to `tf.signal` and `tf.spectral`.
 """
 
+from .audio import audio_spectrogram as audio_spectrogram
+from .audio import mfcc as mfcc
 from .frames import fftshift as fftshift
 from .frames import frame as frame
 from .frames import ifftshift as ifftshift

@@ -4,9 +4,11 @@ from types import SimpleNamespace as _Namespace
 
 from ....ops.core.sparse_tensor import convert_to_tensor_or_sparse_tensor
 from ....ops.flow.cond import smart_cond, smart_constant_value
+from ....ops.io.wav import decode_wav, encode_wav
 from ....ops.layers.arranging import argsort, sort
 from ....ops.layers.checks import assert_scalar
 from ....ops.layers.numeric_checks import assert_same_float_dtype
+from ....ops.signal import audio_spectrogram, mfcc
 from ....ops.variables.initializers import Zeros as zero_initializer
 from ...checkpoint.reader import init_from_checkpoint, list_variables, load_checkpoint, load_variable
 from ...contrib.arg_scope import (
@@ -55,4 +57,7 @@ __all__ = [
 ]  # fmt: skip
 
 # Programs reach into the package's files: `tf.contrib.framework.python.ops.arg_scope`.
-python = _Namespace(ops=_Namespace(**{name: value for name, value in globals().items() if name in __all__}))
+_SOUND = _Namespace(audio_spectrogram=audio_spectrogram, decode_wav=decode_wav, encode_wav=encode_wav, mfcc=mfcc)
+python = _Namespace(
+    ops=_Namespace(**{name: value for name, value in globals().items() if name in __all__}, audio_ops=_SOUND)
+)

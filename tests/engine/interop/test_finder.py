@@ -38,6 +38,8 @@ FOUND = {
     "from tensorflow.python.training.moving_averages import ExponentialMovingAverage as a; a": ms.train.ExponentialMovingAverage,
     "from tensorflow.python.client import device_lib; device_lib.list_local_devices": None,
     "from tensorflow.python.client import timeline; timeline.Timeline": None,
+    "from tensorflow.python.ops import gen_audio_ops; gen_audio_ops.decode_wav": ms.audio.decode_wav,
+    "from tensorflow.contrib.framework.python.ops import audio_ops as contrib_audio; contrib_audio.mfcc": None,
     "import tensorflow as tf; tf.python.framework.ops.Tensor": ms.Tensor,
     "from tensorflow.examples.tutorials.mnist import input_data; input_data.read_data_sets": None,
     "from tensorflow.contrib.learn.python.learn.datasets import mnist; mnist.read_data_sets": None,
