@@ -131,7 +131,8 @@ def _like(tensor: Any, dtype: Any, name: str | None, optimize: bool, one: bool) 
     word = "ones" if one else "zeros"
     with name_scope(name, f"{word}_like", [tensor]) as scope:
         tensor = convert_to_tensor(tensor, name="tensor")
-        kind = tensor.dtype.base_dtype if dtype is None else as_dtype(dtype).base_dtype
+        # False for None: as TensorFlow does, for programs that meant it for another argument.
+        kind = tensor.dtype.base_dtype if dtype is None or dtype is False else as_dtype(dtype).base_dtype
         make = ones if one else zeros
         if not one:
             if optimize and shapes.is_static(tensor.dims) and tensor.dtype.name != "variant":

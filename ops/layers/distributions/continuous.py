@@ -111,7 +111,10 @@ class TwoParameters(Distribution):
 
     def _whole(self, value: Tensor) -> Tensor:
         """Return a tensor in the batch's shape."""
-        return value * ones(self._batch_shape_tensor(), self.dtype)
+        whole: Tensor = value * ones(self._batch_shape_tensor(), self.dtype)
+        # Broadcast shapes that a run computes say nothing of a 1.
+        whole.set_shape(self._batch_shape())
+        return whole
 
 
 class _LocationScale(TwoParameters):

@@ -90,7 +90,10 @@ class MultivariateNormalDiag(Distribution):
         return self._whole_shape()[-1:]
 
     def _whole(self, value: Tensor) -> Tensor:
-        return value * ones(self._whole_shape(), self.dtype)
+        whole: Tensor = value * ones(self._whole_shape(), self.dtype)
+        # Broadcast shapes that a run computes say nothing of a 1.
+        whole.set_shape(self._whole_static())
+        return whole
 
     def _sample_n(self, n: Tensor, seed: int | None = None) -> Tensor:
         sizes = concat([[n], self._whole_shape()], 0)

@@ -45,3 +45,10 @@ PROGRAMS = program_table(
 )  # fmt: skip
 
 test_program, test_program_gradient = program_tests(PROGRAMS)
+
+
+def test_false_is_no_type_of_zeros_and_ones() -> None:
+    """Programs say it where they meant another function's argument; TensorFlow takes it for None."""
+    with tf.Graph().as_default():
+        known = tf.constant(np.arange(3.0))
+        assert [make(known, False).dtype.name for make in (tf.zeros_like, tf.ones_like)] == ["float64", "float64"]

@@ -57,3 +57,13 @@ def test_samples_have_gradients_and_wrong_arguments_are_told():
         D.MultivariateNormalDiag(loc, scale, validate_args=True)
     with pytest.raises(ValueError, match="at least one of `loc` and `scale_diag`"):
         D.MultivariateNormalDiag(scale_identity_multiplier=1.0)
+
+
+@pytest.mark.parametrize("last", [1, 3])
+@pytest.mark.parametrize("kind", ["Normal", "MultivariateNormalDiag"])
+def test_what_is_known_of_shapes_stays_known(kind, last):
+    loc, scale = (tf.placeholder(tf.float32, [None, None, last]) for _ in range(2))
+    made = getattr(D, kind)(loc, scale)
+    for tensor in (made.mean(), made.stddev(), made.mode(), made.sample()):
+        assert tensor.shape.as_list() == [None, None, last]
+    assert made.entropy().shape.as_list() == [None, None, last][: 2 + (kind == "Normal")]
