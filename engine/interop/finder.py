@@ -148,8 +148,8 @@ def _public(parts: list[str]) -> Target | None:
     found = reach(root, ".".join(inside))
     if found is None:
         return None
-    file = getattr(found, parts[-1], None)
-    return Target(f"tf.{'.'.join(inside)}", [file, found] if _has_names(file) else [found])
+    file, last = getattr(found, parts[-1], None), SimpleNamespace(**EXTRA.get(parts[-1], {}))
+    return Target(f"tf.{'.'.join(inside)}", [file, found, last] if _has_names(file) else [found, last])
 
 
 def _inside(parts: list[str]) -> Target | None:

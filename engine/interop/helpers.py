@@ -15,6 +15,10 @@ from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
+from ...ops.array import squeeze
+from ...ops.core.convert import convert_to_tensor
+from ...ops.core.scopes import name_scope
+from ...ops.layers.metrics.streams import metric_variable
 from ..program import log
 
 ArgSpec = namedtuple("ArgSpec", "args varargs keywords defaults")
@@ -174,6 +178,30 @@ def make_all(module_name: str, doc_string_modules: Any = None) -> list[str]:
 
 def remove_undocumented(module_name: str, allowed_exception_list: Any = None, doc_string_modules: Any = None) -> None:
     """Leave a module as it is: TensorFlow deletes there what no documentation names."""
+
+
+def variable_of_metric(shape: Any, dtype: Any, validate_shape: bool = True, name: str | None = None) -> Any:
+    """Return a variable of zeros in the collections LOCAL_VARIABLES and METRIC_VARIABLES."""
+    return metric_variable(shape, dtype, name or "Variable", validate_shape)
+
+
+def remove_squeezable_dimensions(
+    labels: Any, predictions: Any, expected_rank_diff: int = 0, name: str | None = None
+) -> tuple[Any, Any]:
+    """Return labels and predictions, the last dimension of the one dropped that has one too many.
+
+    Args:
+      expected_rank_diff: how many more dimensions predictions have where nothing is to be dropped.
+    """
+    with name_scope(name, "remove_squeezable_dimensions", [labels, predictions]):
+        found = [convert_to_tensor(labels), convert_to_tensor(predictions)]
+        ranks = [tensor.shape.ndims for tensor in found]
+        if None not in ranks:
+            surplus = ranks[1] - ranks[0] - expected_rank_diff
+            for which, sign in ((0, -1), (1, 1)):
+                if surplus == sign and found[which].shape.dims[-1].is_compatible_with(1):
+                    found[which] = squeeze(found[which], [-1])
+        return found[0], found[1]
 
 
 def strip_name_scope(name: str, export_scope: str | None) -> str:

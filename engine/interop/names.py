@@ -19,7 +19,7 @@ from ...ops.flow.cond import smart_cond, smart_constant_value
 from ...ops.flow.switches import merge, ref_switch, switch
 from ...ops.layers import convolution_layers
 from ...ops.layers.distributions import RegisterKL, kl_divergence
-from ...ops.layers.metrics.streams import metric_variable, spread
+from ...ops.layers.metrics.streams import spread
 from ...ops.layers.rnn.dynamic import swap_batch_and_time
 from ...ops.layers.rnn.state import zeros_of
 from ...ops.signal import audio_spectrogram, mfcc
@@ -158,7 +158,9 @@ EXTRA: dict[str, dict[str, Any]] = {
     "deprecation": helpers.DEPRECATION,
     "function_utils": {"fn_args": helpers.fn_args, "has_kwargs": helpers.has_kwargs},
     "init_ops": _INITIALIZERS,
-    "metrics_impl": {"metric_variable": metric_variable},
+    "confusion_matrix": {"remove_squeezable_dimensions": helpers.remove_squeezable_dimensions},
+    "decoder": {"_transpose_batch_time": swap_batch_and_time},
+    "metrics_impl": {"metric_variable": helpers.variable_of_metric},
     "resource_variable_ops": {"ResourceVariable": ResourceVariable},
     "smart_cond": _SMART,
     "function": {"Defun": Defun},

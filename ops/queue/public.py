@@ -162,13 +162,22 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _shape_list(shapes: Any, dtypes: list[Any]) -> list[Any]:
-    """Return one shape for each component, [] when they are unknown."""
+def _shape_list(shapes: Any, dtypes: list[Any], padded: bool = False) -> list[Any]:
+    """Return one shape for each component, [] when they are unknown.
+
+    Raises:
+      ValueError: for a shape that is not fully defined, or, where elements are padded, has no rank.
+    """
     if shapes is None:
         return []
     given = [shapes] if isinstance(shapes, TensorShape) or not _holds_shapes(shapes) else list(shapes)
     _same_length("shapes", given, dtypes)
-    return [as_shape(shape) for shape in given]
+    found = [as_shape(shape) for shape in given]
+    if not padded and not all(shape.is_fully_defined() for shape in found):
+        raise ValueError(f"All shapes must be fully defined: {found}")
+    if any(shape.ndims is None for shape in found):
+        raise ValueError(f"All shapes must have a defined rank: {found}")
+    return found
 
 
 def _same_length(what: str, found: Any, dtypes: list[Any]) -> None:
@@ -211,7 +220,7 @@ class PaddingFIFOQueue(QueueBase):
         self, capacity: int, dtypes: Any, shapes: Any, names: Any = None, shared_name: str | None = None,
         name: str = "padding_fifo_queue",
     ) -> None:  # fmt: skip
-        kinds, known = _listed(dtypes), _shape_list(shapes, _listed(dtypes))
+        kinds, known = _listed(dtypes), _shape_list(shapes, _listed(dtypes), padded=True)
         if len(known) != len(kinds):
             raise ValueError(
                 f"Shapes must be provided for all components, but received {len(kinds)} dtypes and {len(known)} shapes."

@@ -23,10 +23,10 @@ from ..broadcast_weights import assert_broadcastable
 Metric = tuple[Tensor, Any]
 
 
-def metric_variable(dims: Any, dtype: Any, name: str) -> Any:
+def metric_variable(dims: Any, dtype: Any, name: str, validate_shape: bool = True) -> Any:
     """Return a variable of zeros in the collections LOCAL_VARIABLES and METRIC_VARIABLES."""
     return Variable(
-        lambda: zeros(dims, dtype), trainable=False, name=name,
+        lambda: zeros(dims, dtype), trainable=False, name=name, validate_shape=validate_shape,
         collections=[GraphKeys.LOCAL_VARIABLES, GraphKeys.METRIC_VARIABLES],
         synchronization=VariableSynchronization.ON_READ, aggregation=VariableAggregation.SUM,
     )  # fmt: skip

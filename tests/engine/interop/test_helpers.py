@@ -113,6 +113,20 @@ def test_functions_with_types_and_gradients():
         product(1.0)
 
 
+def test_what_metrics_are_made_of():
+    from tensorflow.contrib.seq2seq.python.ops import decoder
+    from tensorflow.python.ops import confusion_matrix, metrics_impl
+
+    swapped = decoder._transpose_batch_time(tf.zeros([2, 3, 4]))
+    count = metrics_impl.metric_variable([], tf.float32, validate_shape=False, name="count")
+    assert (swapped.shape.as_list(), count.op.name, tf.local_variables()) == ([3, 2, 4], "count", [count])
+    cases = {((2, 1), (2,), 0): ((2,), (2,)), ((2,), (2, 1), 0): ((2,), (2,)), ((2,), (2, 1), 1): ((2,), (2, 1))}
+    cases |= {((2, 1), (2, 3), 1): ((2,), (2, 3)), ((2, 3), (2,), 0): ((2, 3), (2,))}
+    for (labels, predictions, surplus), wanted in cases.items():
+        found = confusion_matrix.remove_squeezable_dimensions(tf.zeros(labels), tf.zeros(predictions), surplus)
+        assert tuple(tuple(tensor.shape.as_list()) for tensor in found) == wanted
+
+
 def test_events_written_by_hand(tmp_path):
     from tensorflow.python import pywrap_tensorflow
 

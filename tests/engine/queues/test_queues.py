@@ -303,3 +303,19 @@ def test_what_examples_to_keep_is_one_answer_or_one_for_each():
                               (tf.placeholder(tf.bool), True, "dimensions must be known")):  # fmt: skip
         with pytest.raises(ValueError, match=words):
             tf.train.maybe_batch([[1]], keep, 2, enqueue_many=many)
+
+
+@pytest.mark.parametrize(
+    ("make", "shape", "words"),
+    [
+        (lambda s: tf.FIFOQueue(2, [tf.float32], [s]), [None], "fully defined"),
+        (lambda s: tf.RandomShuffleQueue(2, 1, [tf.float32], [s]), tf.TensorShape(None), "fully defined"),
+        (lambda s: tf.PriorityQueue(2, [tf.float32], [s]), [3, None], "fully defined"),
+        (lambda s: tf.PaddingFIFOQueue(2, [tf.float32], [s]), tf.TensorShape(None), "have a defined rank"),
+    ],
+)
+def test_queues_say_which_shapes_they_need(make, shape, words):
+    with tf.Graph().as_default():
+        with pytest.raises(ValueError, match=f"All shapes must (be|have) ?.*{words.split()[-1]}"):
+            make(shape)
+        assert make([3]).shapes[-1].as_list() == [3]
