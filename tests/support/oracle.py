@@ -4,6 +4,7 @@ Works where TensorFlow is installed beside this project; `available` tells. Tens
 """
 
 import importlib.util
+import os
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
@@ -40,7 +41,12 @@ class NothingToCompare(Exception):
 
 @cache
 def tensorflow() -> Any:
-    """Return TensorFlow's v1 API, with graph rewriting off: what runs is what we wrote."""
+    """Return TensorFlow's v1 API, with graph rewriting off: what runs is what we wrote.
+
+    Layers and cells of 1.15 are there if the package `tf_keras` is installed, too.
+    """
+    if importlib.util.find_spec("tf_keras") is not None:
+        os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     import tensorflow.compat.v1 as tf
 
     tf.disable_v2_behavior()
