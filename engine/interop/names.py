@@ -62,7 +62,7 @@ _GROUPS = {
     "proximal_adagrad proximal_gradient_descent "
     "summary_iterator queue_runner queue_runner_impl rmsprop saver server_lib session_manager session_run_hook "
     "slot_creator summary_io supervisor sync_replicas_optimizer training training_util train warm_starting_util "
-    "pywrap_tensorflow learning_rate_schedule legacy_learning_rate_decay",
+    "pywrap_tensorflow learning_rate_schedule legacy_learning_rate_decay training",
     "losses": "losses losses_impl",
     "metrics": "metrics metrics_impl",
     "summary": "summary writer plugin_asset text_summary",

@@ -50,6 +50,7 @@ FOUND = {
     "from tensorflow.keras.datasets import mnist; mnist.load_data": None,
     "from tensorflow.keras.layers import Dense; Dense": ms.keras.layers.Dense,
     "import tensorflow.examples.tutorials.mnist.input_data as i; i.read_data_sets": None,
+    "from tensorflow.python.training import training; training.AdamOptimizer": ms.train.AdamOptimizer,
     "from tensorflow.core.framework import graph_pb2; graph_pb2.GraphDef": ms.GraphDef,
     "from tensorflow.core.protobuf import config_pb2 as c; c.ConfigProto": ms.ConfigProto,
     "import tensorflow.core.example.example_pb2 as e; e.Example": ms.train.Example,
