@@ -207,7 +207,8 @@ class Image(ItemHandler):
         return decode_image(content, channels=self._channels, dtype=self._dtype)
 
     def _jpeg(self, content: Node) -> Node:
-        return decode_jpeg(content, channels=self._channels, dct_method=self._dct)
+        pixels: Node = decode_jpeg(content, channels=self._channels, dct_method=self._dct)
+        return pixels
 
     def _raw(self, content: Node) -> Node:
         pixels: Node = decode_raw(content, self._dtype)

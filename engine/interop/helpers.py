@@ -195,12 +195,12 @@ def remove_squeezable_dimensions(
     """
     with name_scope(name, "remove_squeezable_dimensions", [labels, predictions]):
         found = [convert_to_tensor(labels), convert_to_tensor(predictions)]
-        ranks = [tensor.shape.ndims for tensor in found]
-        if None not in ranks:
-            surplus = ranks[1] - ranks[0] - expected_rank_diff
-            for which, sign in ((0, -1), (1, 1)):
-                if surplus == sign and found[which].shape.dims[-1].is_compatible_with(1):
-                    found[which] = squeeze(found[which], [-1])
+        sizes = [tensor.dims for tensor in found]
+        if sizes[0] is not None and sizes[1] is not None:
+            surplus = len(sizes[1]) - len(sizes[0]) - expected_rank_diff
+            longer = {-1: 0, 1: 1}.get(surplus)
+            if longer is not None and (sizes[longer] or (0,))[-1] in (1, None):
+                found[longer] = squeeze(found[longer], [-1])
         return found[0], found[1]
 
 

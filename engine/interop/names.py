@@ -97,6 +97,7 @@ _GROUPS = {
     "keras": "keras",
     "keras.layers": "keras_layers",
     "keras.backend": "backend",
+    "keras.utils": "np_utils",
     "profiler": "profiler model_analyzer option_builder tfprof_logger",
 }
 # Folders: they have no names of their own, only modules.

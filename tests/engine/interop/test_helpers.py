@@ -23,6 +23,7 @@ FOUND = {
     "from tensorflow.python.framework.dtypes import float32_ref as f": tf.as_dtype("float_ref"),
     "from tensorflow.python.framework.errors_impl import OutOfRangeError as f": tf.errors.OutOfRangeError,
     "from tensorflow.python.framework.tensor_shape import as_shape as f": tf.TensorShape,
+    "from tensorflow.python.keras.utils.np_utils import to_categorical as f": tf.keras.utils.to_categorical,
     "from tensorflow.python.layers.convolutional import Convolution2D as f": tf.layers.Conv2D,
     "from tensorflow.python.ops.init_ops import Zeros as f": tf.zeros_initializer,
     "from tensorflow.python.ops.lookup_ops import index_table_from_tensor as f": tf.contrib.lookup.index_table_from_tensor,
