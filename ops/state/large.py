@@ -132,23 +132,19 @@ def over_themselves(
     kernel = update.in_place()
     if kernel is None:
         return False
-    try:
-        if not all(cell.claim() for cell in cells):
-            return False
+    code = kernel
+
+    def compute() -> None:
         items = update.items(values, grad, scalars)
         size = items[0].size
-        together = update.by_team(kernel) if size >= team.LEAST else None
+        together = update.by_team(code) if size >= team.LEAST else None
         if together is not None:
             together.run(items)
         else:
             bounds = parts_of(size, BLOCK, THREADED)
-            run_wholly(kernel.bind_in_place(items, bounds), len(bounds))
-        for cell in cells:
-            cell.spare = None
-    finally:
-        for cell in cells:
-            cell.release()
-    return True
+            run_wholly(code.bind_in_place(items, bounds), len(bounds))
+
+    return _claimed(cells, compute)
 
 
 def by_product(
@@ -160,10 +156,16 @@ def by_product(
     together = None if kernel is None or not product_team.takes(left, right) else update.by_product(kernel)
     if together is None:
         return False
+    run = together.run
+    return _claimed(cells, lambda: run([v.reshape(-1) for v in values], update.scalars(scalars), left, right))
+
+
+def _claimed(cells: Sequence[VariableCell], compute: Callable[[], None]) -> bool:
+    """Have the values of cells written over while readers wait; False, and nothing, where somebody refers to one."""
     try:
         if not all(cell.claim() for cell in cells):
             return False
-        together.run([value.reshape(-1) for value in values], update.scalars(scalars), left, right)
+        compute()
         for cell in cells:
             cell.spare = None
     finally:
