@@ -3,13 +3,17 @@
 Two ways to gather patches. Along rows: what the window's rows see, one copy for all of them, since a window that is one
 row lower sees the same but for a shift; then there is a product for each row of the window, added to those before. By taps:
 an array for each element of the window; it is the quicker copy where images have few channels. Images are (batch, height,
-width, channels), filters (height, width, in, out). Invariant: BLAS computes on one thread where we have divided the batch
-among ours.
+width, channels), filters (height, width, in, out). Invariant: BLAS computes on one thread, and what is much is divided among
+ours: a batch into images, few or large images into bands of rows.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,7 +21,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from ...devices import blas
 from ...devices.accumulating import add_products
-from ...devices.product import product
+from ...devices.product import MEDIUM, product
 from ...devices.threads import divide
 from ...devices.types import Array, Empty
 from .finishing import finish, finish_piece
@@ -27,94 +31,142 @@ from .windows import Window, taps
 CACHE = 1 << 19
 # Products of one number with another below which threads cost more than they bring.
 SMALL = 1 << 20
+# Rows that a band of an image has at least: those that its neighbours see as well are gathered twice.
+_LEAST_ROWS = 8
 # Parts of a batch for each core, so that one that is kept from working delays little.
 _SHARES = 2
 # Numbers that lie together in a row of a window, from which on rows are the better way.
 LONG = 32
 
 
-class Patches:
-    """Patches of some images of a batch, gathered into memory that is used again for the next ones."""
+# What a piece makes: its images and the rows of its places.
+Places = tuple[slice, slice]
 
-    def __init__(self, images: Array, window: Window, block: int) -> None:
-        self.images, self.window, self.block = images, window, block
-        self.places = window.outputs(*images.shape[1:3])
-        _, height, width, depth = images.shape
-        (top, bottom), (left, right) = window.pads
-        self.padded = bool(top or bottom or left or right)
-        self.dims = (height + top + bottom, width + left + right, depth)
-        self._inside = np.s_[:, top : top + height, left : left + width]
-        self._around = np.zeros((block, *self.dims), images.dtype) if self.padded else None
-        self._gathered: Array = None
 
-    def _padded(self, start: int, stop: int) -> Array:
-        if self._around is None:
-            return self.images[start:stop]
-        around = self._around[: stop - start]
-        around[self._inside] = self.images[start:stop]
-        return around
+class _Room:
+    """Memory for the pieces of a part, one after the other: fresh arrays for each would be cold, and their padding be cleared."""
 
-    def by_rows(self, start: int, stop: int) -> list[Array]:
-        """Return for each row of the window what it sees: (places' rows * images * columns, numbers in a row of the window)."""
-        around, window, (rows, columns) = self._padded(start, stop), self.window, self.places
-        s0, s1, s2, s3 = around.strides
-        count, (height, _, depth), wide, down = stop - start, self.dims, window.size[1], window.strides[0]
-        view = as_strided(
-            around, (height, count, columns, wide, depth),
-            (s1, s0, s2 * window.strides[1], s2 * window.dilations[1], s3), writeable=False,
-        )  # fmt: skip
-        if self._gathered is None:
-            self._gathered = np.empty(height * self.block * columns * wide * depth, around.dtype)
-        gathered = self._gathered[: view.size].reshape(view.shape)
-        # Rows that one row of the window sees lie together: with a step of 2, the even ones before the odd ones.
-        begins, begin = [], 0
-        for phase in range(min(down, height)):
-            rows_of_it = view[phase::down]
-            begins.append(begin)
-            np.copyto(gathered[begin : begin + len(rows_of_it)], rows_of_it)
-            begin += len(rows_of_it)
-        seen = []
-        for first in range(0, window.size[0] * window.dilations[0], window.dilations[0]):
-            at = begins[first % down] + first // down
-            seen.append(gathered[at : at + rows].reshape(-1, wide * depth))
-        return seen
+    def __init__(self) -> None:
+        self._kept: dict[str, Array] = {}
+        self._around: tuple[Any, Array] = (None, None)
 
-    def by_taps(self, start: int, stop: int) -> Array:
-        """Return (numbers in a window, images * places)."""
-        around, window, (rows, columns) = self._padded(start, stop), self.window, self.places
-        s0, s1, s2, s3 = around.strides
-        (high, wide), (down, right), (d0, d1), depth = window.size, window.strides, window.dilations, self.dims[2]
-        view = as_strided(
-            around, (high, wide, depth, stop - start, rows, columns),
-            (s1 * d0, s2 * d1, s3, s0, s1 * down, s2 * right), writeable=False,
-        )  # fmt: skip
-        if self._gathered is None:
-            self._gathered = np.empty(high * wide * depth * self.block * rows * columns, around.dtype)
-        gathered = self._gathered[: view.size].reshape(view.shape)
-        np.copyto(gathered, view)
-        return gathered.reshape(high * wide * depth, -1)
+    def empty(self, what: str, dims: tuple[int, ...], dtype: Any) -> Array:
+        """Return an uninitialised array, which takes the place of the last one for the same."""
+        size = prod(dims)
+        if what not in self._kept or self._kept[what].size < size:
+            self._kept[what] = np.empty(size, dtype)
+        return self._kept[what][:size].reshape(dims)
+
+    def padded(self, images: Array, window: Window) -> Array:
+        """Return images with the window's padding."""
+        if not _is_padded(window):
+            return images
+        (count, height, width, depth), ((top, bottom), (left, right)) = images.shape, window.pads
+        if self._around[0] != (images.shape, window.pads):
+            around = np.zeros((count, height + top + bottom, width + left + right, depth), images.dtype)
+            self._around = ((images.shape, window.pads), around)
+        self._around[1][:, top : top + height, left : left + width] = images
+        return self._around[1]
+
+
+def _by_rows(images: Array, window: Window, room: _Room) -> list[Array]:
+    """Return for each row of the window what it sees: (places' rows * images * columns, numbers in a row of the window)."""
+    rows, columns = window.outputs(*images.shape[1:3])
+    around, wide, down = room.padded(images, window), window.size[1], window.strides[0]
+    (count, height, _, depth), (s0, s1, s2, s3) = around.shape, around.strides
+    view = as_strided(
+        around, (height, count, columns, wide, depth),
+        (s1, s0, s2 * window.strides[1], s2 * window.dilations[1], s3), writeable=False,
+    )  # fmt: skip
+    gathered = room.empty("patches", view.shape, around.dtype)
+    # Rows that one row of the window sees lie together: with a step of 2, the even ones before the odd ones.
+    begins, begin = [], 0
+    for phase in range(min(down, height)):
+        rows_of_it = view[phase::down]
+        begins.append(begin)
+        np.copyto(gathered[begin : begin + len(rows_of_it)], rows_of_it)
+        begin += len(rows_of_it)
+    seen = []
+    for first in range(0, window.size[0] * window.dilations[0], window.dilations[0]):
+        at = begins[first % down] + first // down
+        seen.append(gathered[at : at + rows].reshape(-1, wide * depth))
+    return seen
+
+
+def _by_taps(images: Array, window: Window, room: _Room) -> Array:
+    """Return what the window sees: (numbers in a window, images * places)."""
+    (rows, columns), around = window.outputs(*images.shape[1:3]), room.padded(images, window)
+    (high, wide), (down, right), (d0, d1) = window.size, window.strides, window.dilations
+    (count, _, _, depth), (s0, s1, s2, s3) = around.shape, around.strides
+    view = as_strided(
+        around, (high, wide, depth, count, rows, columns), (s1 * d0, s2 * d1, s3, s0, s1 * down, s2 * right),
+        writeable=False,
+    )  # fmt: skip
+    gathered = room.empty("patches", view.shape, around.dtype)
+    np.copyto(gathered, view)
+    return gathered.reshape(high * wide * depth, -1)
 
 
 def _along_rows(window: Window, depth: int) -> bool:
     return window.size[1] * depth >= LONG
 
 
-def _block(images: Array, window: Window) -> int:
-    """Return how many images' patches fill the cache."""
+def _patch_bytes(images: Array, window: Window) -> int:
+    """Return how much memory the patches of one image take."""
     _, height, _, depth = images.shape
     rows, columns = window.outputs(*images.shape[1:3])
     along = height if _along_rows(window, depth) else rows * window.size[0]
-    size = along * columns * window.size[1] * depth * images.dtype.itemsize
-    return int(max(1, min(len(images), CACHE // max(size, 1))))
+    return int(along * columns * window.size[1] * depth * images.dtype.itemsize)
+
+
+def _pieces(images: Array, window: Window, cores: int) -> list[Places]:
+    """Divide a batch into images whose patches fit into the cache, images that are too large or too few into bands of rows."""
+    (rows, _), bytes_of_one = window.outputs(*images.shape[1:3]), max(1, _patch_bytes(images, window))
+    parts = cores * _SHARES
+    block = max(1, min(CACHE // bytes_of_one, -(-len(images) // parts)))
+    band = max(min(rows * CACHE // bytes_of_one, -(-rows * len(images) // parts)), _LEAST_ROWS) if block == 1 else rows
+    return [
+        (slice(low, low + block), slice(row, min(row + band, rows)))
+        for low in range(0, len(images), block) for row in range(0, rows, band)
+    ]  # fmt: skip
 
 
 def over_batch(work: Callable[[int, int], None], batch: int, products: int) -> None:
     """Call `work(start, stop)` on parts of a batch, on all cores where that pays."""
     if batch < 2 or products < SMALL:
-        work(0, batch)
+        _on_one_core(partial(work, 0, batch), products)
         return
     with blas.one_thread():
         divide(work, batch, 1, _SHARES)
+
+
+def _on_one_core(work: Callable[[], None], products: int) -> None:
+    if products < MEDIUM:
+        work()
+        return
+    with blas.one_thread():
+        work()
+
+
+def _over_pieces(work: Callable[[list[Places]], None], images: Array, window: Window, products: int) -> None:
+    """Call `work` on parts of what the convolution of images makes, on all cores where that pays."""
+    if products < SMALL:
+        _on_one_core(lambda: work(_pieces(images, window, 1)), products)
+        return
+    pieces = _pieces(images, window, os.cpu_count() or 1)
+    with blas.one_thread():
+        divide(lambda start, stop: work(pieces[start:stop]), len(pieces), 1, _SHARES)
+
+
+def _seen_from(images: Array, window: Window, places: Places) -> tuple[Array, Window]:
+    """Return what places see of images, and a window that has these places there."""
+    height, step, (top, _) = images.shape[1], window.strides[0], window.pads[0]
+    first = places[1].start * step - top
+    last = (places[1].stop - 1) * step + (window.size[0] - 1) * window.dilations[0] + 1 - top
+    low, high = (min(max(end, 0), height) for end in (first, last))
+    above = min(max(-first, 0), last - first)
+    pads = ((above, last - first - above - (high - low)), window.pads[1])
+    return images[places[0], low:high], replace(window, pads=pads)
 
 
 def _products(images: Array, window: Window, made: int) -> int:
@@ -140,26 +192,24 @@ def forward(
     if window.size == window.strides == (1, 1) and images.flags.c_contiguous and not _is_padded(window):
         product(images.reshape(-1, depth), filters.reshape(depth, made), found.reshape(-1, made))
         return finish(found, bias, relu)
-    along, block = _along_rows(window, depth), _block(images, window)
-    rowwise, flat = filters.reshape(high, wide * depth, made), filters.reshape(-1, made)
+    along, rowwise = _along_rows(window, depth), filters.reshape(high, wide * depth, made)
 
-    def part(start: int, stop: int) -> None:
-        patches = Patches(images, window, min(block, stop - start))
-        scratch = np.empty(found[: patches.block].size if along and block > 1 else 0, found.dtype)
-        for low in range(start, stop, block):
-            end = min(low + block, stop)
-            target = found[low:end].reshape(-1, made)
+    def part(pieces: list[Places]) -> None:
+        room = _Room()
+        for places in pieces:
+            seen, target = _seen_from(images, window, places), found[places]
+            flat = target.reshape(-1, made)
             if not along:
-                np.matmul(patches.by_taps(low, end).T, flat, out=target)
-            elif end - low == 1:
-                _sum_of_rows(patches.by_rows(low, end), rowwise, target)
+                np.matmul(_by_taps(*seen, room).T, filters.reshape(-1, made), out=flat)
+            elif len(target) == 1:
+                _sum_of_rows(_by_rows(*seen, room), rowwise, flat)
             else:
-                turned = scratch[: target.size].reshape(rows, end - low, columns, made)
-                _sum_of_rows(patches.by_rows(low, end), rowwise, turned.reshape(-1, made))
-                np.copyto(found[low:end], turned.swapaxes(0, 1))
-            finish_piece(target, bias, relu)
+                turned = room.empty("turned", (target.shape[1], len(target), columns, made), found.dtype)
+                _sum_of_rows(_by_rows(*seen, room), rowwise, turned.reshape(-1, made))
+                np.copyto(target, turned.swapaxes(0, 1))
+            finish_piece(flat, bias, relu)
 
-    over_batch(part, len(images), _products(images, window, made))
+    _over_pieces(part, images, window, _products(images, window, made))
     return found
 
 
@@ -179,21 +229,21 @@ def filter_gradient(images: Array, dy: Array, window: Window) -> Array:
     kind = np.result_type(images, dy)
     if not images.size or not dy.size:
         return np.zeros((high, wide, depth, made), kind)
-    along, block, parts = _along_rows(window, depth), _block(images, window), []
+    along, parts = _along_rows(window, depth), []
 
-    def part(start: int, stop: int) -> None:
-        patches = Patches(images, window, min(block, stop - start))
-        total = np.zeros((high, wide * depth, made), kind)
-        parts.append((start, total))
-        for low in range(start, stop, block):
-            end = min(low + block, stop)
+    def part(pieces: list[Places]) -> None:
+        room, total = _Room(), np.zeros((high, wide * depth, made), kind)
+        parts.append(([(images.start, rows.start) for images, rows in pieces], total))
+        for places in pieces:
+            seen, given = _seen_from(images, window, places), dy[places]
             if along:
-                turned = np.ascontiguousarray(dy[low:end].swapaxes(0, 1)).reshape(-1, made)
-                add_products([row.T for row in patches.by_rows(low, end)], turned, total)
+                turned = room.empty("turned", (given.shape[1], len(given), *given.shape[2:]), kind)
+                np.copyto(turned, given.swapaxes(0, 1))
+                add_products([row.T for row in _by_rows(*seen, room)], turned.reshape(-1, made), total)
             else:
-                total += (patches.by_taps(low, end) @ dy[low:end].reshape(-1, made)).reshape(total.shape)
+                total += (_by_taps(*seen, room) @ given.reshape(-1, made)).reshape(total.shape)
 
-    over_batch(part, len(images), _products(images, window, made))
+    _over_pieces(part, images, window, _products(images, window, made))
     totals = [total for _, total in sorted(parts, key=lambda pair: pair[0])]
     for total in totals[1:]:
         totals[0] += total

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import millstream as tf
-from millstream.devices import onednn
+from millstream.devices import blas, onednn
 from millstream.ops.core.registry import lookup
 from millstream.ops.nn import conv, conv_cpu, epilogues, pool_cpu
 from millstream.ops.nn.pool import avg_pool_cpu, avg_pool_grad_cpu, max_pool_cpu, max_pool_grad_cpu
@@ -27,6 +27,10 @@ CASES = [
     (70, 9, 9, 40, 8, 1, 1, 1, "SAME"),
     (70, 9, 9, 40, 8, 1, 2, 1, "SAME"),
     (1, 9, 9, 20, 6, 5, 1, 1, "SAME"),
+    (1, 43, 9, 20, 6, 5, 1, 1, "SAME"),
+    (1, 43, 9, 20, 6, 3, 2, 2, "SAME"),
+    (1, 43, 9, 3, 6, 3, 2, 1, "VALID"),
+    (1, 3, 5, 20, 6, 7, 1, 2, "SAME"),
     (0, 9, 9, 20, 6, 3, 1, 1, "SAME"),
 ]
 
@@ -45,6 +49,7 @@ def case(batch, height, width, depth, made, size, stride, dilation, padding):
 @pytest.mark.parametrize("dims", CASES, ids=str)
 def test_blocks_convolve_as_whole_batches_do(dims, monkeypatch):
     monkeypatch.setattr(conv_cpu, "SMALL", 1)
+    monkeypatch.setattr(conv_cpu, "_LEAST_ROWS", 2)
     images, filters, dy, window = case(*dims)
     plain, blocks, height, width = conv.BY_PATCHES, conv.IN_BLOCKS, *images.shape[1:3]
     pairs = [
@@ -60,10 +65,25 @@ def test_blocks_convolve_as_whole_batches_do(dims, monkeypatch):
         np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=2e-3)
 
 
+@pytest.mark.parametrize("dims", [(2, 20, 20, 20, 8), (1, 60, 30, 16, 16), (9, 30, 30, 3, 20)], ids=str)
+def test_blas_s_threads_sleep_while_images_are_convolved(dims, monkeypatch):
+    images, filters, _, window = case(*dims, 3, 1, 1, "SAME")
+    seen, matmul, threads = [], np.matmul, [found["num_threads"] for found in blas.libraries()]
+
+    def watched(*args, **kwargs):
+        seen.extend(found["num_threads"] for found in blas.libraries())
+        return matmul(*args, **kwargs)
+
+    monkeypatch.setattr(np, "matmul", watched)
+    conv_cpu.forward(images, filters, window)
+    assert set(seen) == {1} and [found["num_threads"] for found in blas.libraries()] == threads
+
+
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("dims", CASES, ids=str)
 def test_blocks_are_finished_as_the_ops_would_do_one_by_one(dims, groups, monkeypatch):
     monkeypatch.setattr(conv_cpu, "SMALL", 1)
+    monkeypatch.setattr(conv_cpu, "_LEAST_ROWS", 2)
     images, filters, _, _ = case(*dims)
     images = np.concatenate([images] * groups, axis=3)
     images[:1, :1, :1] = np.nan
