@@ -78,13 +78,15 @@ class MultivariateNormalDiag(Distribution):
         return broadcast_dynamic_shape(shape(self._loc), shape(self._scale))
 
     def _batch_shape(self) -> TensorShape:
-        return self._whole_static()[:-1]
+        batch: TensorShape = self._whole_static()[:-1]
+        return batch
 
     def _batch_shape_tensor(self) -> Tensor:
         return self._whole_shape()[:-1]
 
     def _event_shape(self) -> TensorShape:
-        return self._whole_static()[-1:]
+        event: TensorShape = self._whole_static()[-1:]
+        return event
 
     def _event_shape_tensor(self) -> Tensor:
         return self._whole_shape()[-1:]
