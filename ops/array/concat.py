@@ -248,6 +248,10 @@ def split_v_op(xp: Namespace, value: Array, size_splits: Array, split_dim: Array
     """Return pieces of the value with the sizes given."""
     axis = _run_axis(split_dim, value.ndim)
     sizes = size_splits.tolist()
+    if len(sizes) != num_split:
+        raise InvalidArgumentError(
+            None, None, f"size of the split_tensor must be 1-D and have the same elements as outputs got {len(sizes)}"
+        )
     try:
         lengths = _resolved(sizes, value.shape[axis])
     except ValueError:

@@ -268,7 +268,7 @@ def strided_slice_grad_op(
     """Return zeros of shape `dims` with `dy` where the strided slice was."""
     masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
     whole = tuple(dims.tolist())
-    dx = xp.zeros(whole, dy.dtype)
+    dx = xp.full(whole, b"", object) if dy.dtype.kind == "O" else xp.zeros(whole, dy.dtype)
     dx[indexer(whole, begin.tolist(), end.tolist(), strides.tolist(), masks)] = dy
     return dx
 

@@ -308,8 +308,8 @@ def encode_jpeg_op(
         raise _invalid(f"format {format!r} does not fit an image of {image.shape[-1]} channels")
     extra = {"xmp": xmp_metadata.encode()} if xmp_metadata else {}
     made = _jpeg(
-        image, quality, progressive=progressive, optimize=optimize_size, subsampling=2 if chroma_downsampling else 0,
-        dpi=(x_density, y_density), **extra,
+        image, quality, progressive=progressive, optimize=optimize_size,
+        subsampling=2 if chroma_downsampling and wanted == 3 else 0, dpi=(x_density, y_density), **extra,
     )  # fmt: skip
     return made if density_unit == "in" else np.asarray(_in_centimetres(made.item()), object)
 

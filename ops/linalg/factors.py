@@ -344,6 +344,8 @@ def _lu_gradient(op: Operation, dlu: Tensor, _: Tensor | None) -> Tensor:
 def eig_op(xp: Namespace, input: Array, *, Tout: dtypes.DType, compute_v: bool = True) -> tuple[Array, Array]:
     """Returns the eigenvalues of square matrices and the eigenvectors as columns, complex."""
     check_square(input, "Eig")
+    if np.result_type(input.dtype, np.complex64) != Tout.np_dtype:
+        raise InvalidArgumentError(None, None, f"Eigenvalues of {input.dtype} do not have the type {Tout.name}")
     failed = _FAILED.format("Eigen decomposition")
     if not compute_v:
         values = solved(failed, np.linalg.eigvals, input)

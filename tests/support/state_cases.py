@@ -79,7 +79,8 @@ def scattered(case: StateCase) -> Steps:
     updates = case.numbers(1, 4, 3, 3)
     if several:
         rows, updates = np.stack([rows, [2, 0, 1]], 1).astype(rows.dtype), updates[0]
-    node = REGISTRY[case.op].node(operand(v, resource), tf.constant(rows), tf.constant(updates))
+    ignoring = {"bad_indices_policy": "IGNORE"} if dict(case.flags).get("ignoring") else {}
+    node = REGISTRY[case.op].node(operand(v, resource), tf.constant(rows), tf.constant(updates), **ignoring)
     return steps([v], node)
 
 
@@ -111,7 +112,7 @@ def counted(case: StateCase) -> Steps:
     resource = case.op.startswith("Resource")
     v = variable("v", np.array(3, case.dtype), resource)
     attrs = {"T": tf.as_dtype(case.dtype)} if resource else {}
-    return steps([v], REGISTRY[case.op].node(operand(v, resource), limit=5, **attrs))
+    return steps([v], REGISTRY[case.op].node(operand(v, resource), limit=dict(case.flags).get("limit", 5), **attrs))
 
 
 def gathered(case: StateCase) -> Steps:
@@ -181,6 +182,12 @@ CASES = [
     *(StateCase(op, updated, dtype) for op in APPLY for dtype in COMPLEX if _takes(op, dtype)),
     *(StateCase(op, assigned, dtype) for op in ASSIGNMENTS for dtype in (*NUMBERS, "float16", *OTHERS)),
     *(StateCase(op, counted, dtype) for op in ("CountUpTo", "ResourceCountUpTo") for dtype in ("int32", "int64")),
+    *(StateCase(op, counted, "int64", (("limit", 7),)) for op in ("CountUpTo", "ResourceCountUpTo")),
+    *(
+        StateCase(f"{prefix}ScatterNd{kind}", scattered, "float32", (("indices", "int32"), ("twice", False), ("ignoring", True)))
+        for prefix in ("", "Resource")
+        for kind in ND_KINDS
+    ),
     *(
         StateCase(op, gathered, dtype, (("indices", indices),))
         for op in ("ResourceGather", "ResourceGatherNd")
