@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from .keyword_programs import run
 from .keywords import Caller, proves
 
 
@@ -263,36 +264,38 @@ DNN = "model_dir n_classes weight_column label_vocabulary optimizer activation_f
 
 @proves({"estimator.DNNClassifier": DNN}, lost=True)
 def classifiers(tf: Any, call: Caller, folder: pathlib.Path) -> None:
-    data = {"x": np.random.RandomState(0).randn(12, 2).astype("f"), "w": np.ones(12, "f") * 2}
+    features = {"x": np.random.RandomState(0).randn(12, 2).astype("f"), "w": np.full(12, 2.0, "f")}
     columns = [tf.feature_column.numeric_column("x", 2)]
 
-    def trained(labels: Any = None, **given: Any) -> Any:
-        given.setdefault("config", tf.estimator.RunConfig(tf_random_seed=1))
-        classifier = call("estimator.DNNClassifier", [3], columns, **given)
-        return classifier.train(feeding(labels), steps=1)
-
-    def feeding(labels: Any = None) -> Any:
+    def made(labels: Any = None, value: bool = False, **given: Any) -> tuple[dict[str, Any], set[str], Any]:
+        """Return the model's variables' shapes, its ops' types, and its loss."""
         labels = np.arange(12) % 2 if labels is None else labels
-        return tf.estimator.inputs.numpy_input_fn(data, labels, 12, shuffle=False, num_epochs=None)
+        classifier = call("estimator.DNNClassifier", [3], columns, **given)
+        with tf.Graph().as_default() as graph:
+            graph.seed = 1
+            fed = {key: tf.constant(x) for key, x in features.items()}
+            spec = classifier.model_fn(fed, tf.constant(labels), tf.estimator.ModeKeys.TRAIN, classifier.config)
+            shapes = {v.op.name: v.shape.as_list() for v in tf.global_variables()}
+            return shapes, {op.type for op in graph.get_operations()}, run(tf, spec.loss) if value else None
 
-    def loss(classifier: Any) -> float:
-        return float(classifier.evaluate(feeding(), steps=1)["loss"])
-
-    base = trained(model_dir=str(folder / "base"))
-    names, kernel = base.get_variable_names(), "dnn/hiddenlayer_0/kernel"
-    assert base.model_dir == str(folder / "base")
-    assert trained(np.arange(12) % 3, n_classes=3).get_variable_value("dnn/logits/kernel").shape == (3, 3)
-    np.testing.assert_allclose(loss(trained(weight_column="w")), 2 * loss(base), rtol=0.2)
-    words = trained(np.array(["no", "yes"] * 6), label_vocabulary=["no", "yes"])
-    assert next(words.predict(tf.estimator.inputs.numpy_input_fn(data, shuffle=False)))["classes"][0] in (b"no", b"yes")
-    mean = trained(loss_reduction=tf.losses.Reduction.MEAN, optimizer=tf.train.GradientDescentOptimizer(0.1))
-    assert any("Adagrad" in name for name in names) and not any("Adagrad" in name for name in mean.get_variable_names())
-    np.testing.assert_allclose(loss(mean) * 12, loss(base), rtol=0.3)
-    for given in ({"activation_fn": tf.nn.tanh}, {"dropout": 0.5}):
-        assert np.abs(trained(**given).get_variable_value(kernel) - base.get_variable_value(kernel)).max() > 1e-6, given
-    assert any("batchnorm" in name for name in trained(batch_norm=True).get_variable_names())
-    warm = trained(warm_start_from=str(folder / "base"), optimizer=tf.train.GradientDescentOptimizer(0.0))
-    np.testing.assert_array_equal(warm.get_variable_value(kernel), base.get_variable_value(kernel))
+    shapes, types, loss = made(value=True, config=tf.estimator.RunConfig(tf_random_seed=1))
+    assert made(np.arange(12) % 3, n_classes=3)[0]["dnn/logits/kernel"] == [3, 3] != shapes["dnn/logits/kernel"]
+    np.testing.assert_allclose(made(value=True, weight_column="w")[2], 2 * loss, rtol=1e-5)
+    mean = made(value=True, loss_reduction=tf.losses.Reduction.MEAN, optimizer=tf.train.GradientDescentOptimizer(0.1))
+    np.testing.assert_allclose(mean[2] * 12, loss, rtol=1e-5)
+    assert any("Adagrad" in name for name in shapes) and not any("Adagrad" in name for name in mean[0])
+    words = np.array(["no", "yes"] * 6)
+    assert made(words, label_vocabulary=["no", "yes"])[0] == shapes
+    with pytest.raises(ValueError, match="integer"):
+        made(words)
+    assert "Tanh" in made(activation_fn=tf.nn.tanh)[1] - types and "RandomUniform" in made(dropout=0.5)[1] - types
+    assert any("batchnorm" in name for name in made(batch_norm=True)[0].keys() - shapes.keys())
+    inputs = tf.estimator.inputs.numpy_input_fn(features, np.arange(12) % 2, 12, shuffle=False, num_epochs=None)
+    base = call("estimator.DNNClassifier", [3], columns, model_dir=str(folder / "base")).train(inputs, steps=1)
+    still = tf.train.GradientDescentOptimizer(0.0)
+    warm = call("estimator.DNNClassifier", [3], columns, warm_start_from=str(folder / "base"), optimizer=still)
+    kernels = [each.get_variable_value("dnn/hiddenlayer_0/kernel") for each in (base, warm.train(inputs, steps=1))]
+    assert base.model_dir == str(folder / "base") and np.array_equal(*kernels)
 
 
 @proves({"estimator.DNNClassifier": "input_layer_partitioner"}, lost=True)
