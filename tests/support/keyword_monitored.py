@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -267,8 +268,8 @@ def classifiers(tf: Any, call: Caller, folder: pathlib.Path) -> None:
     features = {"x": np.random.RandomState(0).randn(12, 2).astype("f"), "w": np.full(12, 2.0, "f")}
     columns = [tf.feature_column.numeric_column("x", 2)]
 
-    def made(labels: Any = None, value: bool = False, **given: Any) -> tuple[dict[str, Any], set[str], Any]:
-        """Return the model's variables' shapes, its ops' types, and its loss."""
+    def made(labels: Any = None, value: bool = False, **given: Any) -> tuple[dict[str, Any], Counter[str], Any]:
+        """Return the model's variables' shapes, its counts of ops by type, and its loss."""
         labels = np.arange(12) % 2 if labels is None else labels
         classifier = call("estimator.DNNClassifier", [3], columns, **given)
         with tf.Graph().as_default() as graph:
@@ -276,7 +277,7 @@ def classifiers(tf: Any, call: Caller, folder: pathlib.Path) -> None:
             fed = {key: tf.constant(x) for key, x in features.items()}
             spec = classifier.model_fn(fed, tf.constant(labels), tf.estimator.ModeKeys.TRAIN, classifier.config)
             shapes = {v.op.name: v.shape.as_list() for v in tf.global_variables()}
-            return shapes, {op.type for op in graph.get_operations()}, run(tf, spec.loss) if value else None
+            return shapes, Counter(op.type for op in graph.get_operations()), run(tf, spec.loss) if value else None
 
     shapes, types, loss = made(value=True, config=tf.estimator.RunConfig(tf_random_seed=1))
     assert made(np.arange(12) % 3, n_classes=3)[0]["dnn/logits/kernel"] == [3, 3] != shapes["dnn/logits/kernel"]
