@@ -113,10 +113,10 @@ PYTHON = {leaf: (place, "", "nn") for place, leaves in _GROUPS.items() for leaf 
 EMPTY = frozenset({
     "contrib.all_reduce", "contrib.autograph", "contrib.batching", "contrib.bayesflow", "contrib.boosted_trees",
     "contrib.checkpoint", "contrib.cloud", "contrib.cluster_resolver", "contrib.compiler",
-    "contrib.constrained_optimization", "contrib.copy_graph", "contrib.deprecated", "contrib.distribute",
-    "contrib.distributions.bijectors", "contrib.eager", "contrib.estimator", "contrib.factorization", "contrib.ffmpeg",
+    "contrib.constrained_optimization", "contrib.copy_graph", "contrib.distribute",
+    "contrib.distributions.bijectors", "contrib.eager", "contrib.estimator", "contrib.ffmpeg",
     "contrib.gan", "contrib.graph_editor", "contrib.grid_rnn", "contrib.hooks", "contrib.image", "contrib.input_pipeline",
-    "contrib.integrate", "contrib.keras", "contrib.kernel_methods", "contrib.linear_optimizer", "contrib.memory_stats",
+    "contrib.integrate", "contrib.kernel_methods", "contrib.linear_optimizer", "contrib.memory_stats",
     "contrib.mixed_precision", "contrib.model_pruning", "contrib.nccl", "contrib.nn", "contrib.quantize",
     "contrib.receptive_field", "contrib.recurrent", "contrib.resampler", "contrib.saved_model", "contrib.solvers",
     "contrib.sparsemax", "contrib.summary", "contrib.tensor_forest", "contrib.tensorrt", "contrib.testing", "contrib.text",

@@ -8,6 +8,7 @@ from . import cudnn_rnn as cudnn_rnn
 from . import data as data
 from . import deprecated as deprecated
 from . import distributions as distributions
+from . import factorization as factorization
 from . import feature_column as feature_column
 from . import framework as framework
 from . import layers as layers
@@ -28,7 +29,7 @@ from . import training as training
 from . import util as util
 
 __all__ = [
-    "crf", "cudnn_rnn", "data", "deprecated", "distributions", "feature_column", "framework", "keras", "layers", "learn",
-    "legacy_seq2seq", "lookup", "losses", "metrics", "opt", "predictor", "rnn", "seq2seq", "signal", "slim", "staging",
-    "stateless", "tensorboard", "tpu", "training", "util",
+    "crf", "cudnn_rnn", "data", "deprecated", "distributions", "factorization", "feature_column", "framework", "keras",
+    "layers", "learn", "legacy_seq2seq", "lookup", "losses", "metrics", "opt", "predictor", "rnn", "seq2seq", "signal",
+    "slim", "staging", "stateless", "tensorboard", "tpu", "training", "util",
 ]  # fmt: skip
