@@ -279,7 +279,7 @@ class BeamSearchDecoder(Decoder):
         total = expand_dims(state.log_probs, 2) + step_scores
         lengths = self._next_lengths(state, vocabulary)
         seen = self._seen(cell_state, state)
-        scores = self._scored(total, lengths, seen)
+        scores = self._scored(total, lengths, seen, state.finished)
         best, places = top_k(reshape(scores, [self._batch_size, -1]), k=width)
         words, beams = (
             cast(floormod(places, vocabulary), dtypes.int32),
@@ -313,13 +313,17 @@ class BeamSearchDecoder(Decoder):
         running = expand_dims(1.0 - cast(state.finished, dtypes.float32), 2)
         return state.accumulated_attention_probs + alignments * running
 
-    def _scored(self, total: Tensor, lengths: Tensor, seen: Any) -> Tensor:
+    def _scored(self, total: Tensor, lengths: Tensor, seen: Any, finished: Tensor) -> Tensor:
+        """Return what beams are ranked by: only finished ones answer for what they have not looked at."""
         scores = total
         if self._length_weight != 0.0:
             grown = cast(lengths, total.dtype)
             scores = scores / (power(5.0 + grown, self._length_weight) / 6.0**self._length_weight)
         if not isinstance(seen, tuple):
-            covered = reduce_sum(log(where(less(seen, 1.0), seen, seen * 0.0 + 1.0)), 2)
+            # Nobody can look behind the end of a source: attention of 0 costs nothing.
+            ones = seen * 0.0 + 1.0
+            covered = reduce_sum(log(where(logical_or(equal(seen, 0.0), less(ones, seen)), ones, seen)), 2)
+            covered = covered * cast(finished, dtypes.float32)
             scores = scores + expand_dims(covered * self._coverage_weight, 2)
         return scores
 

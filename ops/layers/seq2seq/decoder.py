@@ -12,7 +12,7 @@ from ...core.node import Tensor
 from ...core.shapes import TensorShape
 from ...flow import TensorArray, while_loop
 from ...flow.structure import check_same, flatten, pack
-from ...math import add, greater_equal, logical_not, logical_or, reduce_all, where
+from ...math import add, cast, greater_equal, logical_not, logical_or, reduce_all, where
 from ...variables.scope import variable_scope
 from ..rnn.checks import check_cell
 from ..rnn.dynamic import _kept, _parts, swap_batch_and_time
@@ -130,7 +130,7 @@ def dynamic_decode(
       parallel_iterations, swap_memory: hints that need no action here.
 
     Returns:
-      (outputs, final state, the lengths of the examples' outputs).
+      (outputs, final state, the lengths of the examples' outputs: the state's `lengths` where the decoder keeps count of them).
 
     Raises:
       TypeError: when `decoder` is no Decoder. ValueError: when `maximum_iterations` is no scalar.
@@ -190,7 +190,11 @@ class _Decoding:
         after = add(time, 1)
         if self.limit is not None:
             over = logical_or(over, greater_equal(after, self.limit))
-        lengths = where(logical_not(finished), fill(shape(lengths), after), lengths)
+        counted = getattr(new, "lengths", None) if self.decoder.tracks_own_finished else None
+        if counted is not None:
+            lengths = cast(counted, dtypes.int32)
+        else:
+            lengths = where(logical_not(finished), fill(shape(lengths), after), lengths)
         emitted = flatten(outputs)
         if self.impute:
             emitted = [where(finished, zero, value) for zero, value in zip(self.zeros, emitted, strict=True)]

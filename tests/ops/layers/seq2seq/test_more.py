@@ -164,3 +164,30 @@ def test_coverage_is_the_mean_of_the_mechanisms() -> None:
                                       coverage_penalty_weight=0.1)  # fmt: skip
     with pytest.raises(ValueError, match="coverage_penalty_weight needs"):
         seq2seq.dynamic_decode(plain)
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_only_finished_beams_answer_for_what_they_have_not_seen(width: int) -> None:
+    """Where a source ends nobody can look, so that nothing is to be answered for there."""
+    found, ends = [], tf.constant_initializer([2.0, 0, 0, 0, 0])
+    for weight in (0.0, 0.3):
+        with tf.variable_scope("same", reuse=bool(weight), initializer=tf.random_normal_initializer(seed=3)):
+            memory, lengths = (seq2seq.tile_batch(x, width) for x in (tf.constant(MEMORY), tf.constant([4, 2])))
+            cell = seq2seq.AttentionWrapper(cells.GRUCell(3), seq2seq.LuongAttention(3, memory, lengths))
+            decoder = seq2seq.BeamSearchDecoder(
+                cell, np.eye(5, 3, dtype="f"), [1, 2], 0, cell.zero_state(2 * width, tf.float32), width,
+                output_layer=tf.layers.Dense(5, name="words", bias_initializer=ends), coverage_penalty_weight=weight,
+            )  # fmt: skip
+            outputs, state, counted = seq2seq.dynamic_decode(decoder, maximum_iterations=8)
+        found.append((outputs.beam_search_decoder_output.scores, state, counted))
+    (plain, _, _), (scores, state, counted) = value(found)
+    np.testing.assert_allclose(scores[:, 0], plain[:, 0], rtol=1e-5)
+    assert np.isfinite(scores).all()
+    np.testing.assert_array_equal(counted, state.lengths)
+    seen = state.accumulated_attention_probs
+    missed = 0.3 * np.log(np.where(seen == 0, 1, np.minimum(seen, 1))).sum(-1)
+    before = state.finished & (state.lengths < len(scores[0]))
+    np.testing.assert_allclose(scores[:, -1][before], (state.log_probs + missed)[before], rtol=1e-4)
+    running = ~state.finished
+    np.testing.assert_allclose(scores[:, -1][running], state.log_probs[running], rtol=1e-4)
+    assert width == 1 or before.any()
