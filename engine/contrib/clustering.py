@@ -21,6 +21,7 @@ from ...ops.math import (
     argmin,
     cast,
     greater_equal,
+    less_equal,
     log,
     matmul,
     maximum,
@@ -126,7 +127,7 @@ class KMeans:
         if self._cosine:
             return 1.0 - products  # type: ignore[no-any-return]
         found: Tensor = reduce_sum(square(points), 1, keepdims=True) - 2.0 * products + reduce_sum(square(centres), 1)
-        return maximum(found, 0.0)  # type: ignore[no-any-return]
+        return maximum(found, 0.0)
 
     # -- the first centres -------------------------------------------------------------------------------------------
 
@@ -138,7 +139,8 @@ class KMeans:
                     first = l2_normalize(first, 1)
                 filled = [assign(variable, first, validate_shape=False).op for variable in variables]
                 with control_dependencies(filled):
-                    return assign(begun, True)
+                    done: Tensor = assign(begun, True)
+                    return done
 
         return cond(begun, lambda: identity(begun), fill).op
 
@@ -157,7 +159,7 @@ class KMeans:
             chosen = random_shuffle(range_(rows), seed=self._seed)[: self._count]
         else:
             chosen = self._far_apart(points, rows)
-        return gather(points, chosen)  # type: ignore[no-any-return]
+        return gather(points, chosen)
 
     def _far_apart(self, points: Tensor, rows: Tensor) -> Tensor:
         """Return the numbers of points that are chosen with a chance by their distance from those chosen before."""
@@ -218,9 +220,12 @@ class KMeans:
                 assign(seen, zeros(shape(seen), seen.dtype.base_dtype)).op,
             ]  # fmt: skip
             with control_dependencies(done):
-                return assign(left, constant(self._per_iteration - 1, dtypes.int64))
+                told: Tensor = assign(left, constant(self._per_iteration - 1, dtypes.int64))
+                return told
 
-        return cond(left <= 0, hand_over, lambda: assign_add(left, constant(-1, dtypes.int64))).op
+        return cond(
+            less_equal(left, constant(0, dtypes.int64)), hand_over, lambda: assign_add(left, constant(-1, dtypes.int64))
+        ).op
 
 
 def _ones(sizes: Any, dtype: Any) -> Tensor:

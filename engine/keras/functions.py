@@ -90,9 +90,10 @@ def clip(x: Any, min_value: Any, max_value: Any) -> Tensor:
     """Return the elements within bounds; the upper one is not below the lower one."""
     if isinstance(min_value, int | float) and isinstance(max_value, int | float) and max_value < min_value:
         max_value = min_value
-    return math.clip_by_value(
+    clipped: Tensor = math.clip_by_value(
         x, -np.inf if min_value is None else min_value, np.inf if max_value is None else max_value
     )
+    return clipped
 
 
 def dot(x: Any, y: Any) -> Tensor:
