@@ -19,7 +19,9 @@ activations = _Namespace(**_named.ACTIVATIONS)
 datasets = _Namespace(mnist=_Namespace(load_data=_datasets.load_data))
 initializers = _Namespace(**_named.INITIALIZERS)
 losses = _Namespace(**_named.LOSSES)
-regularizers = _Namespace(L1L2=_named.L1L2, l1=_named.l1, l1_l2=_named.l1_l2, l2=_named.l2)
+regularizers = _Namespace(
+    L1L2=_named.L1L2, Regularizer=_named.Regularizer, l1=_named.l1, l1_l2=_named.l1_l2, l2=_named.l2
+)
 utils = _Namespace(Progbar=_Progbar, get_file=_datasets.get_file, to_categorical=_datasets.to_categorical)
 
 __all__ = [

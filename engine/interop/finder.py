@@ -142,7 +142,7 @@ def _public(parts: list[str]) -> Target | None:
         return Target(f"tf.{path}", [], EXTRA[parts[-1]]) if parts[-1] in EXTRA else None
     if "python" not in parts:
         found = reach(root, ".".join(parts))
-        return None if found is None else Target(f"tf.{'.'.join(parts)}", [found])
+        return Target(f"tf.{'.'.join(parts)}", [found]) if isinstance(found, ModuleType | SimpleNamespace) else None
     # The files of a contrib package: their names are the package's own, or those of a namespace in it called like the file.
     inside = parts[: parts.index("python")]
     found = reach(root, ".".join(inside))
@@ -192,7 +192,7 @@ class StandIn(ModuleType):
     def _module_in_it(self, name: str) -> Any:
         try:
             return importlib.import_module(f"{self.__name__}.{name}")
-        except ModuleNotFoundError as error:
+        except ImportError as error:
             raise AttributeError(str(error)) from None
 
     def __dir__(self) -> list[str]:
@@ -228,10 +228,21 @@ class TensorFlowFinder(MetaPathFinder):
             return None
         found = target_of(fullname[len(_NAME) + 1 :])
         if found is None:
-            raise ModuleNotFoundError(
-                f"No module named {fullname!r}: {_ROOT} stands in for TensorFlow here{_near(fullname)}"
-            )
+            raise _lacking(fullname)
         return ModuleSpec(fullname, StandInLoader(found), is_package=True)
+
+
+def _lacking(fullname: str) -> ImportError:
+    """Return the error about a path that nothing stands for.
+
+    What is asked for of a module that has names is one of those: an ImportError with the path, by which who looks names up by
+    importing their paths (pydoc.locate) knows to go on. Python would swallow a ModuleNotFoundError that has it, and its words.
+    """
+    words = f"No module named {fullname!r}: {_ROOT} stands in for TensorFlow here{_near(fullname)}"
+    parent = fullname.rpartition(".")[0][len(_NAME) + 1 :]
+    around = target_of(parent)
+    is_module = around is None or (around.is_folder and parent not in EMPTY)
+    return ModuleNotFoundError(words) if is_module else ImportError(words, name=fullname)
 
 
 def _near(fullname: str) -> str:

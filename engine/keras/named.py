@@ -15,7 +15,20 @@ from ...ops.variables import initializers
 EPSILON = 1e-7
 
 
-class L1L2:
+class Regularizer:
+    """Base class of regularisers, which return a loss for weights."""
+
+    def __call__(self, x: Any) -> Any:
+        """Return the loss: none."""
+        return 0.0
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Return the regulariser of these arguments."""
+        return cls(**config)
+
+
+class L1L2(Regularizer):
     """A regulariser to `l1` times the sum of absolute weights plus `l2` times the sum of their squares."""
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:

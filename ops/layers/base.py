@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any
 
+from ..array import placeholder
 from ..array.shape_ops import shape as shape_of
 from ..core import dtypes
 from ..core.convert import convert_n_to_tensor
 from ..core.dtypes import DType, as_dtype
-from ..core.graph import GraphKeys, get_default_graph
+from ..core.graph import Graph, GraphKeys, get_default_graph
 from ..core.node import Tensor
 from ..core.scopes import name_scope
 from ..core.shapes import Shape, as_shape_tuple, num_elements
@@ -30,6 +32,14 @@ from .input_spec import check_inputs
 Activation = Callable[[Tensor], Tensor] | None
 # Defaults of arguments: None stands for the scope's own initialiser, as everywhere.
 ZEROS, ONES = Zeros(), Ones()
+
+
+def _parts(values: Any) -> Iterator[Any]:
+    """Return the values and what is in lists, tuples and dicts among them."""
+    for value in values:
+        yield value
+        if isinstance(value, list | tuple | dict):
+            yield from _parts(value.values() if isinstance(value, dict) else value)
 
 
 class Layer:
@@ -184,6 +194,30 @@ class Layer:
             return [item for item in made if item not in self._conditional]
         sources = set(inputs if isinstance(inputs, list | tuple) else [inputs])
         return [item for item in made if item in self._conditional and _depends(item, sources)]
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the static shape of the outputs for inputs of a shape, a TensorShape or what becomes one, or of several.
+
+        A copy of the layer is called on such inputs in a graph of its own.
+
+        Raises:
+          NotImplementedError: where the layer holds other layers, which would be built there.
+          ValueError: where the layer takes no such inputs.
+        """
+        if any(isinstance(part, Layer) for part in _parts(list(vars(self).values()))):
+            raise NotImplementedError(
+                f"Layer {self.name} holds other layers: it has to say itself which shape its outputs have (compute_output_shape)."
+            )
+        twin = copy(self)
+        twin.built, twin._scope, twin._reuse = False, None, None
+        twin._losses, twin._updates, twin._conditional, twin._calls, twin._variables = [], [], set(), [], []
+        with Graph().as_default():
+            several = isinstance(input_shape, list) and any(
+                isinstance(s, list | tuple | TensorShape) for s in input_shape
+            )
+            given = [placeholder(self.dtype or dtypes.float32, s) for s in (input_shape if several else [input_shape])]
+            outputs = twin(given if several else given[0])
+            return [tensor.shape for tensor in outputs] if isinstance(outputs, list | tuple) else outputs.shape
 
     def count_params(self) -> int:
         """Return the number of elements of all variables; ValueError before the first call."""

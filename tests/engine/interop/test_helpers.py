@@ -2,6 +2,8 @@
 
 import collections
 import functools
+import importlib
+import pydoc
 
 import numpy as np
 import pytest
@@ -173,3 +175,13 @@ def test_what_a_star_gives():
     assert names["fully_connected"] is tf.contrib.layers.fully_connected
     assert not {"engine", "ops"} & set(tensorflow.__all__)
     assert len(dir(tensorflow.contrib)) == len(set(dir(tensorflow.contrib)))
+
+
+def test_names_are_found_by_their_paths():
+    """As libraries do that are configured by the names of layers."""
+    assert pydoc.locate("tensorflow.nn.relu") is tf.nn.relu
+    assert pydoc.locate("tensorflow.contrib.rnn.GRUCell") is tf.contrib.rnn.GRUCell
+    assert pydoc.locate("tensorflow.nn.nothing_like_it") is None
+    with pytest.raises(ImportError, match=r"'tensorflow\.nn\.relu'") as caught:
+        importlib.import_module("tensorflow.nn.relu")
+    assert caught.value.name == "tensorflow.nn.relu"

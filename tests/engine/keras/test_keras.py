@@ -155,3 +155,10 @@ def test_refusals(tmp_path):
         keras.Sequential([keras.layers.Dense(1, input_shape=(2,))]).fit(np.ones((2, 2)), np.ones((2, 1)))
     with pytest.raises(FileNotFoundError, match="nothing is downloaded"):
         keras.datasets.mnist.load_data(str(tmp_path / "no.npz"))
+
+
+def test_regularizers_have_a_base():
+    kind = keras.regularizers.Regularizer
+    made = keras.regularizers.l1(0.5)
+    assert isinstance(made, kind) and type(made).from_config(made.get_config()).l1 == 0.5
+    assert kind()(None) == 0.0
