@@ -3,6 +3,7 @@
 `__all__` names what people type after `tf.`; the rest belongs to `tf.linalg`.
 """
 
+from .banded import banded_triangular_solve_op as _banded_triangular_solve_op
 from .einsum import einsum
 from .factors import cholesky, qr, self_adjoint_eig, self_adjoint_eigvals, svd
 from .factors import eig as eig
@@ -28,7 +29,7 @@ from .tridiagonal import eigh_tridiagonal as eigh_tridiagonal
 
 matrix_square_root = sqrtm
 
-_ATTACHED = (_batch_cholesky_op,)
+_ATTACHED = (_banded_triangular_solve_op, _batch_cholesky_op)
 
 __all__ = [
     "cholesky",
