@@ -151,6 +151,12 @@ def _add_collections(made: Any, graph: Graph, names: Any, scope: str | None) -> 
             _add_collection(made, name, graph.get_collection(name), scope)
 
 
+def _inside(names: list[str], scope: str | None) -> list[str]:
+    """Return the names of nodes in a scope, as they are called there; all of them where no scope is exported."""
+    prefix = f"{scope.rstrip('/')}/" if scope else ""
+    return [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
+
+
 def _add_collection(made: Any, name: str, items: list[Any], scope: str | None) -> None:
     """Write a collection as messages, names of nodes, text or numbers; leave out one that is none of these."""
     if not items:
@@ -159,8 +165,8 @@ def _add_collection(made: Any, name: str, items: list[Any], scope: str | None) -
     if name in _CODECS:
         messages = [_CODECS[name][1](item, export_scope=scope) for item in items]
         target.bytes_list.value.extend(m.SerializeToString() for m in messages if m is not None)
-    elif all(isinstance(item, Tensor | Operation) for item in items):
-        target.node_list.value.extend(item.name for item in items)
+    elif all(isinstance(item, Tensor | Operation) or hasattr(item, "initializer") for item in items):
+        target.node_list.value.extend(_inside([item.name for item in items], scope))
     elif all(isinstance(item, str | bytes) for item in items):
         target.bytes_list.value.extend(item.encode() if isinstance(item, str) else item for item in items)
     elif all(isinstance(item, int) for item in items):

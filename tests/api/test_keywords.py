@@ -20,6 +20,7 @@ from support import (  # noqa: F401  (enter their calls)
     keyword_contrib,
     keyword_data,
     keyword_layers,
+    keyword_methods,
     keyword_monitored,
     keyword_programs,
     keyword_refusals,
@@ -40,7 +41,11 @@ from support.keywords import (
     pairs,
     proved,
 )
-from support.signatures import resolve
+from support.signatures import GOLDEN, LATER, resolve, wanted
+
+from .test_methods import ELSEWHERE
+
+USED = GOLDEN / "method_usage.tsv"
 
 # Keywords whose value nothing depends on that a program could see, by reason: of any function, or of one.
 HINTS = {
@@ -63,6 +68,14 @@ HINTS = {
     "RunConfig.experimental_distribute": "anything but the default is refused",
     "RunConfig.protocol": "servers of other processes' clusters only",
     "RunConfig.experimental_max_worker_delay_secs": "workers of clusters only",
+}
+# Methods' keywords that change nothing, by reason.
+METHOD_HINTS = {
+    "Graph.as_graph_def.from_version": "TensorFlow 2 no longer looks at it; what it does here is held in tests of graphs",
+    "FileWriter.add_graph.graph_def": "deprecated for `graph`",
+    "Saver.save.save_debug_info": "newer than 1.15",
+    "Saver.export_meta_graph.save_debug_info": "newer than 1.15",
+    "ProfileOptionBuilder.time_and_memory": "least values of what is shown, held in tests of profiles",
 }
 
 
@@ -144,3 +157,16 @@ def test_hints_are_needed() -> None:
     assert sorted((p, k) for p, k in known if hinted(p, k)) == []
     short = {f"{p.rsplit('.', 1)[-1]}.{k}" for p, k in pairs()} | {k for _, k in pairs()}
     assert sorted(HINTS.keys() - short) == []
+
+
+def test_methods_keywords_are_varied() -> None:
+    """The same for methods that programs call, but for names of nodes."""
+    known, missing = proved(), set()
+    for line in USED.read_text(encoding="utf-8").splitlines()[1:]:
+        name, method = line.split("\t")
+        path = f"{ELSEWHERE.get(name, name)}.{method}"
+        short = ".".join(path.rsplit(".", 2)[-2:])
+        for keyword, *rest in wanted(path) or []:
+            if rest and keyword not in LATER | {"name"} and not {short, f"{short}.{keyword}"} & METHOD_HINTS.keys():
+                missing |= {(path, keyword)} - known
+    assert sorted(missing) == []

@@ -14,6 +14,7 @@ from support import (  # noqa: F401  (enter their calls)
     keyword_cases,
     keyword_data,
     keyword_layers,
+    keyword_methods,
     keyword_monitored,
     keyword_programs,
     keyword_refusals,
@@ -23,10 +24,10 @@ from support import (  # noqa: F401  (enter their calls)
 from support.keywords import LOST, PROGRAMS, REFUSED, VARIED, Caller, Program, arguments, observe, used
 from support.signatures import resolve
 
-from .test_calls import NO_MEASURE, OTHER_NAMES, same, theirs
-
 if not oracle.available:
     pytest.skip("TensorFlow is not installed beside the project", allow_module_level=True)
+
+from .test_calls import NO_MEASURE, OTHER_NAMES, same, theirs
 
 # Nodes that TensorFlow makes otherwise with some keyword (with any, where none is named), by reason.
 OTHER_NODES = {

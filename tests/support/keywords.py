@@ -86,7 +86,7 @@ def _homes() -> dict[int, str]:
 
 def home(path: str) -> str:
     """Return the first of the names that reach one object, before those of contrib."""
-    return _homes().get(id(resolve(path)), path)
+    return _homes()[id(resolve(path))] if path in NAMES else path
 
 
 def pairs() -> Iterator[tuple[str, str]]:
@@ -120,6 +120,13 @@ class Caller:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return found(*positional, **given)
+
+    def on(self, thing: Any, path: str, /, *positional: Any, **given: Any) -> Any:
+        """Call a method of something, named as TensorFlow documents it."""
+        self.given |= {(path, keyword) for keyword in given}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return getattr(thing, path.rsplit(".", 1)[-1])(*positional, **given)
 
 
 def proves(varied: dict[str, str], *, lost: bool = False) -> Callable[[Program], Program]:
