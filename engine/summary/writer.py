@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from ...ops.core import protos
+from ...ops.core.checksums import masked_crc
 from ...ops.core.graph import Graph, get_default_graph
 from ..checkpoint.meta_graph import export_meta_graph
 from .placed import placed_graph, timed_nodes
@@ -49,6 +50,8 @@ class FileWriter:
 
     def _open(self) -> Any:
         module = import_module("tensorboard.summary.writer.event_file_writer")
+        # TensorBoard's own checksums are computed in Python, a few megabytes a second, and nothing else runs meanwhile.
+        vars(import_module("tensorboard.summary.writer.record_writer"))["masked_crc32c"] = masked_crc
         logdir, max_queue, flush_secs, suffix = self._arguments
         made = module.EventFileWriter(logdir, max_queue, flush_secs, suffix)
         self._end = weakref.finalize(self, _close, made, os.getpid())

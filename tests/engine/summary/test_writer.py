@@ -6,8 +6,11 @@ import sys
 import threading
 
 import pytest
+from tensorboard.compat.tensorflow_stub import pywrap_tensorflow
+from tensorboard.summary.writer import record_writer
 
 import millstream as tf
+from millstream.ops.core import checksums
 
 
 def kinds(folder):
@@ -125,3 +128,14 @@ def test_a_program_that_ends_without_closing_loses_nothing(tmp_path):
     for path in tmp_path.rglob("*tfevents*"):
         steps = [event.step for event in tf.train.summary_iterator(path) if event.WhichOneof("what") == "summary"]
         assert steps == list(range(1, 40)), path
+
+
+def test_checksums_are_computed_by_compiled_code(tmp_path):
+    """In Python they take a second for a few megabytes, such as a graph with its data, and hold up all else."""
+    ours, theirs = checksums.masked_crc, pywrap_tensorflow.masked_crc32c
+    assert [ours(data) for data in (b"", b"a", bytes(range(256)))] == [
+        theirs(data) for data in (b"", b"a", bytes(range(256)))
+    ]
+    tf.summary.FileWriter(str(tmp_path)).close()
+    assert record_writer.masked_crc32c is ours
+    assert len(list(tf.train.summary_iterator(str(next(tmp_path.iterdir()))))) == 1
