@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .library import forked, library
+from .library import Library, forked, library
 
 # Shapes that a thread keeps primitives of; a program that meets more makes them again.
 KEPT = 256
@@ -22,9 +22,9 @@ KEPT = 256
 class ThreadState:
     """A thread's engine and stream, its primitives by key (the least recently used go first), and its scratchpad."""
 
-    def __init__(self) -> None:
+    def __init__(self, found: Library) -> None:
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
-        found = library()
+        self._functions = found.functions
         if forked():
             found.omp.omp_set_num_threads(1)
         self.threads = int(found.omp.omp_get_max_threads())
@@ -46,9 +46,8 @@ class ThreadState:
 
     def __del__(self) -> None:
         self._kept.clear()
-        functions = library().functions
-        functions["stream_destroy"](self.stream)
-        functions["engine_destroy"](self.engine)
+        self._functions["stream_destroy"](self.stream)
+        self._functions["engine_destroy"](self.engine)
 
     def reserve(self, size: int) -> None:
         """Let the scratchpad have `size` bytes at least."""
@@ -81,7 +80,7 @@ def settle() -> ThreadState:
     """Return the calling thread's state, made on its first call."""
     state = _holder.local.state
     if state is None:
-        state = _holder.local.state = ThreadState()
+        state = _holder.local.state = ThreadState(library())
     elif state.threads != (now := int(library().omp.omp_get_max_threads())):
         state.threads = now
     return state

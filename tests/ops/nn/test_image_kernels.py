@@ -261,10 +261,12 @@ def random_geometry(rng):
 
 
 def agreed(op, *arrays, **attrs):
-    """Return what the plain kernel of an op gives, having compared the others with it."""
+    """Return what the plain kernel of an op gives, having compared the others that there are with it."""
     *preferred, plain = lookup(op).kernels_for("CPU")
     wanted = plain.function(np, *arrays, **attrs)
     for entry in preferred:
+        if not onednn.available() and entry.label.endswith("by oneDNN"):
+            continue
         found = entry.function(np, *arrays, **attrs)
         assert found.shape == wanted.shape, entry.label
         np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-3, err_msg=f"{entry.label} {attrs}")
