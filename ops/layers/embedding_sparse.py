@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ..array import concat, expand_dims, ones_like, reshape, shape, stack, zeros_like
+from ..array import concat, expand_dims, reshape, shape, stack, unique, zeros_like
 from ..core import dtypes, shapes
 from ..core.node import Tensor
 from ..core.scopes import name_scope
@@ -25,11 +25,17 @@ from ..math import (
     square,
     where,
 )
-from ..sparse import sparse_fill_empty_rows, sparse_retain
+from ..sparse import (
+    sparse_fill_empty_rows,
+    sparse_retain,
+    sparse_segment_mean,
+    sparse_segment_sqrt_n,
+    sparse_segment_sum,
+)
 from ..variables.partitioned import PartitionedVariable
 from .embedding import embedding_lookup
 
-_COMBINERS = ("mean", "sqrtn", "sum")
+_UNWEIGHTED = {"mean": sparse_segment_mean, "sqrtn": sparse_segment_sqrt_n, "sum": sparse_segment_sum}
 logger = logging.getLogger(__name__)
 
 
@@ -37,7 +43,7 @@ def _check(combiner: str | None) -> str:
     if combiner is None:
         logger.warning('The default value of combiner will change from "mean" to "sqrtn" after 2016/11/01.')
         return "mean"
-    if combiner not in _COMBINERS:
+    if combiner not in _UNWEIGHTED:
         raise ValueError("combiner must be one of 'mean', 'sqrtn' or 'sum'")
     return combiner
 
@@ -67,19 +73,21 @@ def embedding_lookup_sparse(
         raise TypeError("sp_ids must be SparseTensor")
     if sp_weights is not None and not is_sparse(sp_weights):
         raise TypeError("sp_weights must be either None or SparseTensor")
-    with name_scope(name, "embedding_lookup_sparse"):
+    with name_scope(name, "embedding_lookup_sparse") as scope:
         owners = cast(sp_ids.indices[:, 0], dtypes.int32)
-        rows = embedding_lookup(params, sp_ids.values, partition_strategy, max_norm=max_norm)
         if sp_weights is None:
-            weights = ones_like(owners, rows.dtype.base_dtype)
-        else:
-            weights = cast(sp_weights.values, rows.dtype.base_dtype)
-            rows = multiply(rows, _beside(weights, rows))
-        total = segment_sum(rows, owners)
+            # Each row is looked up once, however often it is asked for, and has one gradient.
+            ids, places = unique(sp_ids.values)
+            rows = embedding_lookup(params, ids, partition_strategy, max_norm=max_norm)
+            return _UNWEIGHTED[way](rows, places, owners, name=scope)  # type: ignore[no-any-return]
+        rows = embedding_lookup(params, sp_ids.values, partition_strategy, max_norm=max_norm)
+        weights = cast(sp_weights.values, rows.dtype.base_dtype)
+        rows = multiply(rows, _beside(weights, rows))
         if way == "sum":
-            return total
+            return segment_sum(rows, owners, name=scope)
+        total = segment_sum(rows, owners)
         norm = segment_sum(weights, owners) if way == "mean" else sqrt(segment_sum(square(weights), owners))
-        return div_no_nan(total, _beside(norm, total))
+        return div_no_nan(total, _beside(norm, total), name=scope)
 
 
 def _beside(numbers: Tensor, rows: Tensor) -> Tensor:

@@ -137,3 +137,19 @@ def test_retain() -> None:
             tf.sparse_retain(sparse(PLACES, IDS, [3, 4]), [True])
         with pytest.raises(tf.errors.InvalidArgumentError, match="is invalid"):
             session.run(tf.sparse_fill_empty_rows(sparse([[5, 0]], [1], [2, 2]), 0)[1])
+
+
+@pytest.mark.parametrize("combiner", ["sum", "mean", "sqrtn"])
+def test_each_row_is_looked_up_once_and_has_one_gradient(combiner: str) -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        table = tf.constant(np.arange(12.0, dtype="f").reshape(4, 3))
+        ids = tf.SparseTensor([[0, 0], [0, 1], [1, 0], [3, 0]], tf.constant([2, 0, 2, 2], tf.int64), [4, 2])
+        weights = tf.SparseTensor(ids.indices, tf.ones([4]), ids.dense_shape)
+        plain, weighed = (tf.nn.embedding_lookup_sparse(table, ids, w, combiner=combiner) for w in (None, weights))
+        assert [plain.op.name, weighed.op.name] == ["embedding_lookup_sparse", "embedding_lookup_sparse_1"]
+        dense = tf.convert_to_tensor(tf.gradients(weighed, table)[0])
+        one, other, found, wanted = session.run([plain, weighed, tf.gradients(plain, table)[0], dense])
+    np.testing.assert_allclose(one, other, rtol=1e-6)
+    assert not one[2].any()
+    assert found.indices.tolist() == [2, 0]
+    np.testing.assert_allclose(found.values, wanted[[2, 0]], rtol=1e-6)
