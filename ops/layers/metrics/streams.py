@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...array import expand_dims, identity, ones_like, squeeze, zeros
+from ...array import expand_dims, identity, ones_like, rank, squeeze, zeros
 from ...core import dtypes, shapes
 from ...core.convert import convert_to_tensor
 from ...core.graph import GraphKeys
 from ...core.node import Tensor
 from ...core.scopes import add_to_collections, control_dependencies
-from ...math import cast, div_no_nan, maximum, multiply, reduce_sum
+from ...flow import cond
+from ...math import cast, div_no_nan, equal, maximum, multiply, reduce_sum
 from ...state import assign_add
 from ...variables import Variable
 from ...variables.distribution import VariableAggregation, VariableSynchronization
@@ -81,11 +82,29 @@ def weights_like(weights: Any, values: Tensor) -> Tensor:
     """Return weights with a last dimension more or less, so that their rank is that of `values` where it is near."""
     factors = convert_to_tensor(weights)
     ranks = _rank(factors), _rank(values)
-    if ranks[0] in (None, 0) or ranks[1] is None or ranks[0] is None:
+    if ranks[0] == 0:
         return factors
+    if ranks[0] is None or ranks[1] is None:
+        return _weights_like_fed(factors, values)
     if ranks[0] == ranks[1] + 1:
         return squeeze(factors, [-1])
     return expand_dims(factors, [-1]) if ranks[1] == ranks[0] + 1 else factors
+
+
+def _weights_like_fed(factors: Tensor, values: Tensor) -> Tensor:
+    """Do what `weights_like` does where only a run knows the ranks."""
+    own, surplus = rank(factors), rank(factors) - rank(values)
+    may_drop = not factors.dims or factors.dims[-1] in (1, None)
+
+    def adjusted() -> Tensor:
+        return cond(  # type: ignore[no-any-return]
+            equal(surplus, 1),
+            lambda: squeeze(factors, [-1]) if may_drop else factors,
+            lambda: cond(equal(surplus, -1), lambda: expand_dims(factors, [-1]), lambda: factors),
+        )
+
+    made: Tensor = cond(equal(own, 0), lambda: factors, adjusted)
+    return made
 
 
 def spread(weights: Any, values: Tensor) -> Tensor:

@@ -103,3 +103,17 @@ def test_confusion_matrix() -> None:
         np.testing.assert_array_equal(session.run(weighted), [[1, 0, 0, 0], [0, 5, 2, 0], [0, 0, 7, 0], [0, 0, 0, 0]])
         with pytest.raises(tf.errors.InvalidArgumentError, match="`labels` out of bound"):
             session.run(tf.confusion_matrix(tf.placeholder_with_default([5], [1]), [0], 2))
+
+
+def test_weights_of_any_rank_that_is_fed() -> None:
+    """A dimension of one more or less is dropped or added when a run tells of it; the numbers are TensorFlow's."""
+    weights, x = tf.placeholder(tf.int32), tf.placeholder(tf.float32)
+    _, accuracy = tf.metrics.accuracy([[1], [0], [0]], tf.constant([1, 1, 1]), weights)
+    _, mean = tf.metrics.mean(x, weights)
+    with tf.Session() as session:
+        for given, wanted in (([[100], [1], [1]], 100 / 102), ([100, 1, 1], 100 / 102), (2, 1 / 3)):
+            session.run(tf.local_variables_initializer())
+            np.testing.assert_allclose(session.run(accuracy, {weights: given}), wanted, rtol=1e-6)
+        session.run(tf.local_variables_initializer())
+        assert session.run(mean, {x: [[1.0, 2.0], [3.0, 4.0]], weights: 1}) == 2.5
+        np.testing.assert_allclose(session.run(mean, {x: [1.0, 2.0], weights: [[1], [2]]}), 15 / 7, rtol=1e-6)
