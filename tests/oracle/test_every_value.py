@@ -114,3 +114,14 @@ def test_every_value(op: str) -> None:
     changed(op, seen, wrong)
     assert not wrong, "\n".join(wrong)
     assert demands.without(seen.missing(op), UNCOVERED, op) == {}
+
+
+def test_the_table_of_excuses_names_what_there_is() -> None:
+    everywhere = {attr for facts in demands.FACTS.values() for attr in facts.attrs}
+    wrong = []
+    for op, name, value in UNCOVERED:
+        known = everywhere if op == "*" else demands.FACTS[op].attrs
+        wanted = demands.demanded(op)[name] if op != "*" and name in known else None
+        if (name != "*" and name not in known) or (isinstance(wanted, set) and value not in {"*", *wanted}):
+            wrong.append((op, name, value))
+    assert wrong == []

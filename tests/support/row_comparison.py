@@ -5,6 +5,7 @@ the values. Derivatives are our own ops on our side and TensorFlow's on its side
 """
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -57,10 +58,12 @@ def measures_derivatives(row: Row) -> bool:
     return not {str(row), row.op, row.op.removesuffix("V3").removesuffix("V2")} & NO_MEASURE_OF_DERIVATIVES.keys()
 
 
-def compare(row: Row, arrays: list[Any], derivatives: bool = True) -> bool:
-    """Compare a row on these inputs; return whether TensorFlow could run it."""
+def compare(
+    row: Row, arrays: list[Any], derivatives: bool = True, view: Callable[[tuple[int, ...]], Any] = lambda dims: dims
+) -> bool:
+    """Compare a row on these inputs, of whose shapes graphs know what `view` leaves; return whether TensorFlow could run it."""
     with Graph().as_default() as graph, simulated_gpus(0):
-        xs = [placeholder(array.dtype, array.shape) for array in arrays]
+        xs = [placeholder(array.dtype, view(array.shape)) for array in arrays]
         ys = [y for y in opcheck._flat(row.build(*xs)) if isinstance(y, Tensor)]
         feeds = dict(zip(xs, arrays, strict=True))
         try:
