@@ -177,7 +177,7 @@ def decode_jpeg_op(
 def _shrunk(data: bytes, channels: int, ratio: int) -> Array:
     if ratio not in (1, 2, 4, 8):
         raise _invalid(f"ratio must be 1, 2, 4, or 8, got {ratio}")
-    if ratio == 1:
+    if ratio == 1 or _format(data) != "JPEG":
         return decode(data, channels)
     with _reading(data) as picture:
         full = picture.size
