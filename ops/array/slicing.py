@@ -34,7 +34,8 @@ def _slice_shape(node: Operation) -> Shape:
         if sizes is not None:
             return tuple(None if s < 0 else int(s) for s in sizes)
         return None if count is None else (None,) * count
-    shapes.merge_dim(count, len(x.dims))
+    if count is not None:
+        shapes.with_rank(x.dims, count)
     if sizes is None:
         return constant_value_as_shape(size) if starts is not None and not starts.any() else (None,) * len(x.dims)
     found: list[int | None] = []

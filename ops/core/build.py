@@ -199,7 +199,7 @@ def graph_of(values: list[Any]) -> Graph:
             if found is None:
                 found = item
             elif found.graph is not op.graph:
-                raise ValueError(f"Tensor {item} must be from the same graph as Tensor {found}.")
+                raise ValueError(f"{item} must be from the same graph as {found}.")
     return get_default_graph() if found is None else found.graph
 
 

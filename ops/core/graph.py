@@ -194,13 +194,13 @@ class Graph:
 
     def place_request(self, op: Operation) -> None:
         """Give a finished node its requested device and colocation group out of the scopes around it."""
-        if self._colocation:
-            self._colocate(op)
         device = self._device_cache
         if device is None:
             self._apply_device_functions(op)
         elif device:
             op.device_string = device if not op.device_string else device_spec.merge(op.device_string, device)
+        if self._colocation:
+            self._colocate(op)
         if self._devices and op.device_string:
             op.device_frames = self._devices[-1][1]
 
@@ -208,13 +208,13 @@ class Graph:
         """Put a node in the groups of all colocation scopes around it, on the device of the innermost that has one."""
         anchors = [anchor for anchor, _ in reversed(self._colocation)]
         op.colocation = tuple(sorted({*op.colocation, *(group for anchor in anchors for group in groups_of(anchor))}))
-        op.device_string = next((anchor.device_string for anchor in anchors if anchor.device_string), "")
+        op.device_string = next((anchor.device_string for anchor in anchors if anchor.device_string), op.device_string)
 
     def _check_inputs(self, op: Operation, region: Region | None) -> None:
         for tensor in op.inputs:
             source = tensor.op
             if source.graph is not self:
-                raise ValueError(f"Tensor {tensor} must be from the same graph as the node {op.name!r} ({op.type}).")
+                raise ValueError(f"{tensor} must be from the same graph as the node {op.name!r} ({op.type}).")
             if source.region is not region and source.region is not None and not source.region.encloses(region):
                 raise ValueError(unreachable(tensor, region))
 
@@ -234,6 +234,15 @@ class Graph:
                 break
         merged = dict.fromkeys(control for ops in reversed(scopes) for control in ops)
         return tuple(c for c in merged if c not in sources and (c.region is None or c.region.encloses(op.region)))
+
+    def _waited_for(self) -> set[Operation]:
+        """Return what the open scopes of control dependencies make nodes wait for: an inner scope does not say it again."""
+        found: set[Operation] = set()
+        for ops, clear, _ in reversed(self._controls):
+            found.update(ops)
+            if clear:
+                break
+        return found
 
     def _apply_device_functions(self, op: Operation) -> None:
         for request, _ in reversed(self._devices):
@@ -362,10 +371,14 @@ class Graph:
     def control_dependencies(self, control_inputs: Any) -> Iterator[None]:
         """Make the nodes built inside run after `control_inputs`; None clears the outer dependencies."""
         clear = control_inputs is None
+        known = set() if clear else self._waited_for()
         ops: list[Operation] = []
         for item in () if clear else control_inputs:
             element = self.as_graph_element(getattr(item, "_as_control_input", item))
-            ops.append(element.op if isinstance(element, Tensor) else element)
+            op = element.op if isinstance(element, Tensor) else element
+            if op not in known:
+                ops.append(op)
+                known.add(op)
         self._controls.append((tuple(ops), clear, set()))
         regions = self._regions
         if clear:

@@ -267,6 +267,9 @@ class TensorArray:
             found: Tensor = tensor_array_size(self._handle, self._flow, name=name)
         return found
 
+    def mark_used(self) -> None:
+        """Say that the array is used, which nobody doubts here."""
+
     def close(self, name: str | None = None) -> Operation:
         """Return an operation that lets go of the elements."""
         with get_default_graph().colocate_with(self._handle):

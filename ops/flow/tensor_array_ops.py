@@ -14,14 +14,37 @@ from ...devices.types import Array, Namespace
 from ..core.dtypes import DType
 from ..core.node import Operation
 from ..core.registry import op
-from ..core.shape_rules import constant_value, no_outputs, scalar, unknown
-from ..core.shapes import Shape
+from ..core.shape_rules import constant_value, no_outputs, scalar
+from ..core.shapes import Shape, with_rank, with_rank_at_least
 from .array_store import ArrayStore
 
 
 def _handle_and_flow(node: Operation) -> list[Shape]:
     """Return what TensorFlow says: a handle is two strings, whatever it is here."""
     return [(2,), ()]
+
+
+def _made(node: Operation) -> list[Shape]:
+    with_rank(node.inputs[0].dims, 0)
+    return _handle_and_flow(node)
+
+
+def _at_index(node: Operation) -> Shape:
+    with_rank(node.inputs[1].dims, 0)
+    return ()
+
+
+def _at_indices(node: Operation) -> Shape:
+    (count,) = with_rank(node.inputs[1].dims, 1)
+    value = with_rank_at_least(node.inputs[2].dims, 1)
+    if value is not None and None not in (value[0], count) and value[0] != count:
+        raise ValueError(f"Dimensions must be equal, but are {value[0]} and {count}")
+    return ()
+
+
+def _element(node: Operation) -> Shape:
+    with_rank(node.inputs[1].dims, 0)
+    return None
 
 
 def _rows_of(node: Operation, dims: Shape) -> Shape:
@@ -34,7 +57,7 @@ def _rows_of(node: Operation, dims: Shape) -> Shape:
     return (count, *dims)
 
 
-@op("TensorArrayV3", types="size: int32 -> handle: resource, flow: float32", shape=_handle_and_flow, stateful=True,
+@op("TensorArrayV3", types="size: int32 -> handle: resource, flow: float32", shape=_made, stateful=True,
     host="size", differentiable=False)  # fmt: skip
 def tensor_array_op(
     xp: Namespace, size: Array, *, dtype: DType, element_shape: Shape = None, dynamic_size: bool = False,
@@ -55,14 +78,14 @@ def tensor_array_grad(xp: Namespace, handle: ArrayStore, flow_in: Array, *, sour
 
 
 @op("TensorArrayWriteV3", types="handle: resource, index: int32, value: T, flow_in: float32 -> flow_out: float32",
-    shape=scalar, stateful=True, host="index", aliases="flow_out=flow_in")  # fmt: skip
+    shape=_at_index, stateful=True, host="index", aliases="flow_out=flow_in")  # fmt: skip
 def tensor_array_write(xp: Namespace, handle: ArrayStore, index: Array, value: Array, flow_in: Array) -> Array:
     """Write an element."""
     handle.write(xp, index, value)
     return flow_in
 
 
-@op("TensorArrayReadV3", types="handle: resource, index: int32, flow_in: float32 -> value: dtype", shape=unknown,
+@op("TensorArrayReadV3", types="handle: resource, index: int32, flow_in: float32 -> value: dtype", shape=_element,
     stateful=True, host="index")  # fmt: skip
 def tensor_array_read(xp: Namespace, handle: ArrayStore, index: Array, flow_in: Array, *, dtype: DType) -> Array:
     """Read an element."""
@@ -80,7 +103,7 @@ def tensor_array_gather(
 
 @op("TensorArrayScatterV3",
     types="handle: resource, indices: int32, value: T, flow_in: float32 -> flow_out: float32",
-    shape=scalar, stateful=True, host="indices", aliases="flow_out=flow_in")  # fmt: skip
+    shape=_at_indices, stateful=True, host="indices", aliases="flow_out=flow_in")  # fmt: skip
 def tensor_array_scatter(xp: Namespace, handle: ArrayStore, indices: Array, value: Array, flow_in: Array) -> Array:
     """Write the rows of a tensor as the elements at `indices`."""
     handle.scatter(xp, indices.tolist(), value)

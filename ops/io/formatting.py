@@ -127,10 +127,15 @@ def _stream(output_stream: Any) -> str:
     return str(named)
 
 
+def _place(item: tuple[Any, Any]) -> tuple[str, Any]:
+    """Return what sorts a dict's items by their keys, of whatever types."""
+    return str(type(item[0])), item[0]
+
+
 def _template(value: Any, tensors: list[Any], mark: str) -> str:
     """Return the text of a structure with a mark for each tensor in it, and append the tensors."""
     if isinstance(value, dict):
-        parts = (f"{key!r}: {_template(item, tensors, mark)}" for key, item in value.items())
+        parts = (f"{key!r}: {_template(item, tensors, mark)}" for key, item in sorted(value.items(), key=_place))
         return "{" + ", ".join(parts) + "}"
     if isinstance(value, list | tuple):
         inner = ", ".join(_template(item, tensors, mark) for item in value)

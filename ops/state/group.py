@@ -84,7 +84,7 @@ def group(*inputs: Any, **kwargs: Any) -> Operation:
 
 def _after(nodes: list[Operation], device: str, name: str | None) -> Operation:
     graph = get_default_graph()
-    with graph.device(device or None), graph.control_dependencies(nodes):
+    with graph.device(device), graph.control_dependencies(nodes):
         return no_op(name=name)
 
 

@@ -18,7 +18,7 @@ from ..core.dtypes import DType, as_dtype
 from ..core.graph import GraphKeys, get_default_graph
 from ..core.node import Tensor
 from ..core.shapes import TensorShape, as_shape
-from .base import Variable
+from .base import Variable, resource_variables_enabled
 from .distribution import VariableAggregation, VariableSynchronization, is_trainable
 from .initializers import default_initializer
 from .partitioned import PartitionedVariable, PartitionInfo, checked_partitions, part_places, place_part
@@ -64,7 +64,8 @@ class VariableStore:
         wanted = as_dtype(dtype)
         options = {
             "trainable": is_trainable(trainable, synchronization), "collections": collections,
-            "caching_device": caching_device, "validate_shape": validate_shape, "use_resource": use_resource,
+            "caching_device": caching_device, "validate_shape": validate_shape,
+            "use_resource": resource_variables_enabled() if use_resource is None else use_resource,
             "constraint": constraint, "synchronization": synchronization, "aggregation": aggregation,
         }  # fmt: skip
         if partitioner is not None and not callable(partitioner):
@@ -115,8 +116,6 @@ class VariableStore:
         from_value = initializer is not None and not callable(initializer)
         if isinstance(initializer, Tensor):
             full, dtype = full.merge_with(initializer.shape), initializer.dtype.base_dtype
-        elif from_value:
-            initializer = convert_to_tensor(initializer, dtype)
         partitions, axis = ([], 0) if partitioner is None else checked_partitions(partitioner, full, dtype)
         if name in self._partitioned:
             return self._shared_parts(name, reuse, full, dtype, partitions)
@@ -125,16 +124,30 @@ class VariableStore:
                 f"PartitionedVariable {name} does not exist, or was not created with tf.get_variable(). Did you mean to set "
                 "reuse=False or reuse=tf.AUTO_REUSE in VarScope?"
             )
+        self._check_parts(name, partitions[axis])
         sizes = [int(size or 0) for size in full.as_list()]
         parts = []
         for i, (offset, size) in enumerate(part_places(sizes, axis, partitions[axis])):
             part_name, info = f"{name}/part_{i}", PartitionInfo(sizes, offset)
-            start = _part_of(initializer, part_name, offset, size) if from_value else initializer
+            start = _part_of(initializer, dtype, part_name, offset, size) if from_value else initializer
             part = self._whole(part_name, size, dtype, start, regularizer, reuse, options, info)
             place_part(part, name, sizes, offset, size)
             parts.append(part)
         self._partitioned[name] = PartitionedVariable(name, full, dtype, parts, partitions)
         return self._partitioned[name]
+
+    def _check_parts(self, name: str, count: int) -> None:
+        """Raise ValueError where variables have the names of parts, but not of as many."""
+        if f"{name}/part_0" not in self._vars:
+            return
+        words = (
+            "Partitioner returned a different partitioning than what was already found.  Partitioner returned "
+            f"{count} shards, and shard {name}/part_0 was found, but"
+        )
+        if f"{name}/part_{count - 1}" not in self._vars:
+            raise ValueError(f"{words} {name}/part_{count - 1} was not.")
+        if f"{name}/part_{count}" in self._vars:
+            raise ValueError(f"{words} so was the extra shard {name}/part_{count}.")
 
     def _shared_parts(
         self, name: str, reuse: Any, shape: TensorShape, dtype: DType, partitions: list[int]
@@ -181,9 +194,9 @@ def _accepted(function: Callable[..., Any]) -> set[str]:
     return set(parameters)
 
 
-def _part_of(value: Tensor, name: str, offset: list[int], size: list[int]) -> Tensor:
+def _part_of(value: Any, dtype: DType, name: str, offset: list[int], size: list[int]) -> Tensor:
     with get_default_graph().name_scope(f"{name}/PartitionedInitializer"):
-        return slice_of(value, offset, size)
+        return slice_of(convert_to_tensor(value, dtype), offset, size)
 
 
 def _initial(

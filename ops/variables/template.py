@@ -59,6 +59,8 @@ class Template:
                     f"when you meant tf.get_variable: {trainable[before:]}"
                 )
         except Exception as error:
+            # What failed the first time has not made its variables, so the next call is the first again.
+            self._called = again
             error.add_note(f"in the template {self._name!r}, defined at {self._defined}")
             raise
         return result

@@ -97,3 +97,42 @@ def test_collections():
         scopes.get_collection_ref("two").clear()
         assert scopes.get_collection("two") == []
         assert sorted(scopes.get_all_collection_keys()) == ["one", "two"]
+
+
+def test_colocation_decides_over_device_scopes_and_groups_keep_theirs():
+    def device(node):
+        return node.op.device
+
+    with tf.Graph().as_default():
+        free = tf.constant(1.0)
+        with tf.device("/gpu:1"):
+            first = tf.constant(1.0)
+        with tf.device("/gpu:2"):
+            second = tf.constant(1.0)
+        with tf.colocate_with(first):
+            with tf.colocate_with(second):
+                assert device(tf.constant(1.0)) == "/device:GPU:2"
+            with tf.device("/job:ps"):
+                assert device(tf.constant(1.0)) == "/device:GPU:1"
+        with tf.colocate_with(free), tf.device("/job:ps"):
+            assert device(tf.constant(1.0)) == "/job:ps"
+        with tf.device("/job:ps"):
+            assert tf.group(free).device == "/job:ps"
+            assert tf.group(first).device == "/job:ps/device:GPU:1"
+            assert tf.group(first, second).device == "/job:ps"
+
+
+def test_an_inner_scope_does_not_repeat_what_an_outer_one_waits_for():
+    with tf.Graph().as_default():
+        root = tf.constant(1.0)
+        with tf.control_dependencies([root]):
+            inside = tf.constant(2.0)
+            with tf.control_dependencies([root, inside, inside]):
+                assert set(tf.constant(3.0).op.control_inputs) == {root.op, inside.op}
+                # What `seen` was made of waits for `root` already.
+                seen = tf.identity(inside)
+                assert not seen.op.control_inputs
+            with tf.control_dependencies([root]):
+                assert not tf.identity(inside).op.control_inputs
+            with tf.control_dependencies(None), tf.control_dependencies([root]):
+                assert list(tf.identity(inside).op.control_inputs) == [root.op]

@@ -93,6 +93,13 @@ MISTAKES = {
     "sums of two types": (
         lambda: tf.accumulate_n([tf.constant([1.0]), tf.constant([1])]), ValueError,
         "inputs must be a list of at least one Tensor with the same dtype and shape"),
+    "an array's size": (lambda: tf.TensorArray(tf.float32, [3]), ValueError, "be rank 0 but is rank 1 for 'TensorArray'"),
+    "an array's index": (
+        lambda: tf.TensorArray(tf.float32, 3).write([0], 1.0), ValueError,
+        "Shape must be rank 0 but is rank 1 for 'TensorArrayWrite/TensorArrayWriteV3'"),
+    "an array's rows": (
+        lambda: tf.TensorArray(tf.float32, 3).scatter([2, 0], [1.0, 2.0, 3.0]), ValueError,
+        "Dimensions must be equal, but are 3 and 2 for 'TensorArrayScatter/TensorArrayScatterV3'"),
     "what cannot be called": (lambda: tf.py_func(3, [], tf.int64), ValueError, "Expected func to be callable"),
 }  # fmt: skip
 

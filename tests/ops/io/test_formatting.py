@@ -65,6 +65,7 @@ def test_format() -> None:
 PRINTS = (
     (lambda x: tf.print("a", x, {"k": x, "l": [x, 3]}, sep=", "), "a, [1 2], {'k': [1 2], 'l': [[1 2], 3]}\n"),
     (lambda x: tf.print("only"), "only\n"),
+    (lambda x: tf.print({"l": 1, "k": x, 3: 4}), "{3: 4, 'k': [1 2], 'l': 1}\n"),
     (
         lambda x: tf.print(tf.SparseTensor([[0, 1]], [7], [1, 2])),
         "'SparseTensor(indices=[[0 1]], values=[7], shape=[1 2])'\n",

@@ -33,6 +33,14 @@ REFUSED = {
     "more parts than rows, by slicing": (
         lambda: tf.create_partitioned_variables([4], [5], tf.zeros_initializer()), "found offset=4, shape=4"),
     "a tensor of another shape": (lambda: given(tf.zeros([4, 2]))(), r"\(4, 3\) and \(4, 2\)"),
+    "a scalar in parts": (
+        lambda: tf.get_variable("p", [4, 2], initializer=1.0, partitioner=parts(2)), "Shape must be rank 2 but is rank 0"),
+    "fewer parts than there are": (
+        lambda: [tf.get_variable("p/part_0", [2]), tf.get_variable("p", [4], partitioner=parts(2))],
+        "Partitioner returned 2 shards, and shard p/part_0 was found, but p/part_1 was not"),
+    "more parts than there are": (
+        lambda: [[tf.get_variable(f"p/part_{i}", [2]) for i in range(3)], tf.get_variable("p", [4], partitioner=parts(2))],
+        "shard p/part_0 was found, but so was the extra shard p/part_2"),
     "an array, but no shape": (
         lambda: tf.get_variable("p", initializer=np.ones([4, 2]), partitioner=parts(2)),
         "Shape of a new partitioned variable must be fully defined, but instead was <unknown>"),
@@ -73,6 +81,20 @@ def test_losses_of_variables_made_in_loops_and_branches_can_be_fetched(use_resou
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         assert session.run([looped, chosen, tf.losses.get_regularization_loss()]) == [8.0, 6.0, 4.0]
+
+
+def test_creators_are_told_which_kind_is_wanted():
+    told = []
+
+    def creator(make, **options):
+        told.append(options["use_resource"])
+        return make(**options)
+
+    with tf.variable_creator_scope(creator):
+        tf.get_variable("a", [1])
+        tf.get_variable("b", [1], use_resource=True)
+        tf.Variable(1.0)
+    assert told == [False, True, None]
 
 
 def test_cached_reads_have_a_scope(graph):

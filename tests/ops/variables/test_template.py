@@ -76,3 +76,17 @@ def test_variables_that_are_made_anew_are_refused():
     ) as caught:
         template()
     assert "test_template.py" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("now", [False, True])
+def test_a_first_call_that_fails_may_come_again(now):
+    shapes = [None, [2], [2]]
+
+    def made():
+        return tf.get_variable("v", shapes.pop(0))
+
+    with tf.Graph().as_default():
+        template = tf.make_template("t", made, create_scope_now_=now)
+        with pytest.raises(ValueError, match="its `shape` argument must be specified"):
+            template()
+        assert template() is template()
