@@ -44,11 +44,6 @@ def test_devices_lists_cpus_and_gpus(capsys, monkeypatch):
     assert "simulated GPU" in lines[1] and "no memory limit" in lines[1]
 
 
-def test_the_package_is_the_command(tmp_path):
-    done = subprocess.run([sys.executable, "-m", "millstream", "devices"], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0 and done.stdout.startswith(CPU0)
-
-
 def test_devices_as_json(capsys, monkeypatch):
     monkeypatch.setenv("MILLSTREAM_SIMULATED_GPUS", "1")
     assert cli.main(["devices", "--json"]) == 0
