@@ -32,9 +32,6 @@ def run_elsewhere(tf: Any, names: Names, definition: bytes) -> Outcome:
 def on_tensorflow(seed: int) -> tuple[Names, bytes, Outcome]:
     """Build and run a program on TensorFlow; skip where TensorFlow fails."""
     tf = oracle.tensorflow()
-    # Other comparisons switch these on, for all that comes after in their process.
-    tf.disable_control_flow_v2()
-    tf.disable_resource_variables()
     try:
         return built(tf, seed)
     except tf.errors.InvalidArgumentError as error:

@@ -276,9 +276,10 @@ def observe(tf: Any, path: str, function: Any, given: dict[str, Any], seed: int 
 
 
 def attributes(op: Any) -> tuple[str, dict[str, str]]:
-    """Return an operation's type, and its attributes: no arrays, no seeds, nothing that begins with an underscore."""
+    """Return an operation's type, and its attributes: no arrays, seeds or numbers of Python functions, nothing that begins with
+    an underscore."""
     node = op.node_def
-    kept = {key: value for key, value in node.attr.items() if not key.startswith(("_", "seed"))}
+    kept = {key: value for key, value in node.attr.items() if not key.startswith(("_", "seed", "token"))}
     return node.op, {key: str(value) for key, value in kept.items() if not value.HasField("tensor")}
 
 
