@@ -53,9 +53,14 @@ def _clipping(part: Part, norm: float | None) -> Part:
     return replace(part, optimizer=lambda: _Clipped(optimizer_of(part.optimizer, part.rate), norm))
 
 
-def _no_centred_bias(enable: bool) -> None:
-    if enable:
+def _only_known(enable_centered_bias: bool, embedding_lr_multipliers: Any = None) -> None:
+    """Refuse what would change the training and is not there."""
+    if enable_centered_bias:
         raise ValueError("enable_centered_bias is not there: leave it False, the logits have a bias of their own")
+    if embedding_lr_multipliers:
+        raise ValueError(
+            "embedding_lr_multipliers is not there: leave it None, embeddings learn at the optimizer's rate"
+        )
 
 
 class _Canned(LearnEstimator):
@@ -175,7 +180,7 @@ class DNNClassifier(_Classifier):
       optimizer: an optimiser or its name, Adagrad at 0.05 when None. activation_fn: of the layers.
       dropout: the chance to drop a unit. gradient_clip_norm: the norm that gradients are scaled down to.
       enable_centered_bias: False. feature_engineering_fn: see Estimator.
-      embedding_lr_multipliers, input_layer_min_slice_size: accepted.
+      embedding_lr_multipliers: None. input_layer_min_slice_size: a hint, which needs no action.
     """
 
     def __init__(
@@ -185,7 +190,7 @@ class DNNClassifier(_Classifier):
         config: Any = None, feature_engineering_fn: Any = None, embedding_lr_multipliers: Any = None,
         input_layer_min_slice_size: int | None = None, label_keys: Sequence[str] | None = None,
     ) -> None:  # fmt: skip
-        _no_centred_bias(enable_centered_bias)
+        _only_known(enable_centered_bias, embedding_lr_multipliers)
         part = deep_part(feature_columns, hidden_units, optimizer or "Adagrad", activation_fn, dropout, False)
         parts = [_clipping(part, gradient_clip_norm)]
         super().__init__(parts, n_classes, weight_column_name, label_keys, model_dir, config, feature_engineering_fn)
@@ -201,7 +206,7 @@ class DNNRegressor(_Regressor):
         config: Any = None, feature_engineering_fn: Any = None, label_dimension: int = 1,
         embedding_lr_multipliers: Any = None, input_layer_min_slice_size: int | None = None,
     ) -> None:  # fmt: skip
-        _no_centred_bias(enable_centered_bias)
+        _only_known(enable_centered_bias, embedding_lr_multipliers)
         part = deep_part(feature_columns, hidden_units, optimizer or "Adagrad", activation_fn, dropout, False)
         parts = [_clipping(part, gradient_clip_norm)]
         super().__init__(parts, label_dimension, weight_column_name, model_dir, config, feature_engineering_fn)
@@ -216,7 +221,7 @@ class LinearClassifier(_Classifier):
         _joint_weight: bool = False, config: Any = None, feature_engineering_fn: Any = None,
         label_keys: Sequence[str] | None = None,
     ) -> None:  # fmt: skip
-        _no_centred_bias(enable_centered_bias)
+        _only_known(enable_centered_bias)
         parts = [_clipping(linear_part(feature_columns, optimizer or "Ftrl", "sum"), gradient_clip_norm)]
         super().__init__(parts, n_classes, weight_column_name, label_keys, model_dir, config, feature_engineering_fn)
 
@@ -229,7 +234,7 @@ class LinearRegressor(_Regressor):
         gradient_clip_norm: float | None = None, enable_centered_bias: bool = False, label_dimension: int = 1,
         _joint_weights: bool = False, config: Any = None, feature_engineering_fn: Any = None,
     ) -> None:  # fmt: skip
-        _no_centred_bias(enable_centered_bias)
+        _only_known(enable_centered_bias)
         parts = [_clipping(linear_part(feature_columns, optimizer or "Ftrl", "sum"), gradient_clip_norm)]
         super().__init__(parts, label_dimension, weight_column_name, model_dir, config, feature_engineering_fn)
 
@@ -272,7 +277,7 @@ class DNNLinearCombinedClassifier(_Classifier):
         embedding_lr_multipliers: Any = None, input_layer_min_slice_size: int | None = None,
         label_keys: Sequence[str] | None = None, fix_global_step_increment_bug: bool = False,
     ) -> None:  # fmt: skip
-        _no_centred_bias(enable_centered_bias)
+        _only_known(enable_centered_bias, embedding_lr_multipliers)
         parts = _both(
             linear_feature_columns, linear_optimizer, dnn_feature_columns, dnn_optimizer, dnn_hidden_units,
             dnn_activation_fn, dnn_dropout, gradient_clip_norm,
@@ -292,7 +297,7 @@ class DNNLinearCombinedRegressor(_Regressor):
         embedding_lr_multipliers: Any = None, input_layer_min_slice_size: int | None = None,
         fix_global_step_increment_bug: bool = False,
     ) -> None:  # fmt: skip
-        _no_centred_bias(enable_centered_bias)
+        _only_known(enable_centered_bias, embedding_lr_multipliers)
         parts = _both(
             linear_feature_columns, linear_optimizer, dnn_feature_columns, dnn_optimizer, dnn_hidden_units,
             dnn_activation_fn, dnn_dropout, gradient_clip_norm,

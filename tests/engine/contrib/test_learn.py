@@ -168,3 +168,10 @@ def test_older_columns():
     ):
         with pytest.raises(ValueError, match="x"):
             refused()
+
+
+@pytest.mark.parametrize("kind", ["DNNClassifier", "DNNRegressor"])
+@pytest.mark.parametrize("option", [{"enable_centered_bias": True}, {"embedding_lr_multipliers": {"word": 0.1}}])
+def test_what_would_train_otherwise_is_refused(kind, option):
+    with pytest.raises(ValueError, match=f"{next(iter(option))} is not there"):
+        getattr(ms.contrib.learn, kind)([4], [ms.contrib.layers.real_valued_column("x")], **option)
